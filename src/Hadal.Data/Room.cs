@@ -1,0 +1,3 @@
+namespace Hadal.Data;
+
+internal static class Room;

@@ -1,0 +1,3 @@
+namespace Hadal.Inference;
+
+internal static class Room;

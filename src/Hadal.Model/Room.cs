@@ -1,0 +1,3 @@
+namespace Hadal.Model;
+
+internal static class Room;

@@ -1,0 +1,3 @@
+namespace Hadal.Numerics;
+
+internal static class Room;

@@ -1,0 +1,3 @@
+namespace Hadal.Training;
+
+internal static class Room;

@@ -1,0 +1,7 @@
+namespace Hadal.Data.Tests;
+
+public class Smoke
+{
+    [Fact]
+    public void Builds() => Assert.True(true);
+}

@@ -1,0 +1,7 @@
+namespace Hadal.Inference.Tests;
+
+public class Smoke
+{
+    [Fact]
+    public void Builds() => Assert.True(true);
+}
