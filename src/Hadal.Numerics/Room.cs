@@ -1,3 +1,0 @@
-namespace Hadal.Numerics;
-
-internal static class Room;
