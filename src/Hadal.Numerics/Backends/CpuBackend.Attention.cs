@@ -1,0 +1,153 @@
+using System.Runtime.CompilerServices;
+using Hadal.Numerics.Kernels;
+
+namespace Hadal.Numerics;
+
+public sealed unsafe partial class CpuBackend
+{
+    private int[] _segments = [];
+
+    /// <inheritdoc/>
+    public void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default)
+    {
+        var operands = Operands(q, kv, kRope, starts, ends, heads, scale, o);
+        int blocks = Items(q.Rows, AttentionOperands.Block);
+        Run(heads * blocks, new AttentionKernel
+        {
+            Op = operands,
+            O = Rows(o),
+            LogSumExp = Vector(logSumExp, (long)heads * q.Rows),
+            QueryBlocks = blocks,
+            Form = _form,
+        });
+    }
+
+    /// <inheritdoc/>
+    public void AttentionBackward(
+        Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp, Tensor dOut, Tensor dq, Tensor dkv,
+        Tensor dkRope, Tensor scratch)
+    {
+        var operands = Operands(q, kv, kRope, starts, ends, heads, scale, o);
+        RequireShape(dOut, o.Rows, o.Columns);
+        RequireShape(dq, q.Rows, q.Columns);
+        RequireShape(dkv, kv.Rows, kv.Columns);
+        RequireShape(dkRope, kRope.Rows, kRope.Columns);
+        int segments = FindSegments(operands.Starts, operands.Ends, q.Rows);
+        Clear(dkv);
+        Clear(scratch);
+        fixed (int* bounds = _segments)
+        {
+            Run(heads * segments, new AttentionBackwardKernel
+            {
+                Op = operands,
+                O = Rows(o),
+                DO = Rows(dOut),
+                DQ = Rows(dq),
+                DKV = Rows(dkv),
+                LogSumExp = Vector(logSumExp, (long)heads * q.Rows),
+                RopeScratch = Vector(scratch, (long)heads * kRope.Count),
+                Segments = bounds,
+                SegmentCount = segments,
+                Form = _form,
+            });
+        }
+
+        Clear(dkRope);
+        var perHead = scratch.Reshape(new Shape(heads * kRope.Shape.Rows, kRope.Shape.Columns));
+        for (int h = 0; h < heads; h++) Add(perHead.RowRange((long)h * kRope.Rows, kRope.Rows), dkRope);
+    }
+
+    /// <inheritdoc/>
+    public void LatentAttention(
+        Tensor qLatent, Tensor qRope, Tensor cache, int pageTokens, Tensor pageTables, Tensor sequences, Tensor lengths, int heads, float scale, Tensor o)
+    {
+        Require(cache.Type is DType.F32 or DType.BF16, nameof(LatentAttention), cache, "has to be F32 or BF16");
+        Require(pageTokens is >= 1 and <= 256 && cache.Rows % pageTokens == 0, nameof(LatentAttention), cache, $"has to hold whole pages of 1 to 256 tokens, not {pageTokens}");
+        int rows = qLatent.Rows, rank = qLatent.Columns / heads, rope = qRope.Columns;
+        RequireShape(qLatent, rows, (long)heads * rank);
+        RequireShape(qRope, (long)rows * heads, rope);
+        RequireShape(cache, cache.Rows, rank + rope);
+        RequireShape(o, rows, (long)heads * rank);
+        int* tables = Integers(pageTables, pageTables.Count);
+        int* sequenceOf = Integers(sequences, rows);
+        int* lengthOf = Integers(lengths, rows);
+        CheckPages(tables, pageTables, sequenceOf, lengthOf, rows, pageTokens, cache.Rows / pageTokens);
+        int groups = Items(heads, LatentAttentionKernel.HeadsPerItem);
+        Run(rows * groups, new LatentAttentionKernel
+        {
+            QLatent = Rows(qLatent),
+            QRope = Rows(qRope),
+            O = Rows(o),
+            Cache = Address(cache),
+            CacheStride = (nint)cache.RowStride,
+            BFloat16 = cache.Type == DType.BF16,
+            PageTokens = pageTokens,
+            Heads = heads,
+            Rank = rank,
+            Rope = rope,
+            TableStride = pageTables.Columns,
+            PageTables = tables,
+            Sequences = sequenceOf,
+            Lengths = lengthOf,
+            Scale = scale,
+        });
+    }
+
+    private static void CheckPages(int* tables, Tensor pageTables, int* sequences, int* lengths, int rows, int pageTokens, int pages)
+    {
+        CheckIndices(sequences, rows, pageTables.Rows, nameof(LatentAttention));
+        for (int t = 0; t < rows; t++)
+        {
+            int used = lengths[t] < 1 ? 0 : (lengths[t] - 1) / pageTokens + 1;
+            if (used < 1 || used > pageTables.Columns)
+                throw new ArgumentException($"LatentAttention: row {t} sees {lengths[t]} tokens; the page tables hold 1 to {pageTables.Columns * pageTokens}.");
+            CheckIndices(tables + (nint)sequences[t] * pageTables.Columns, used, pages, nameof(LatentAttention));
+        }
+    }
+
+    private static AttentionOperands Operands(
+        Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, [CallerMemberName] string operation = "")
+    {
+        int rope = kRope.Columns, nope = q.Columns / heads - rope, value = o.Columns / heads;
+        Require(nope >= 0 && q.Columns == heads * (nope + rope), operation, q, $"does not divide into {heads} heads with {rope} rope columns");
+        RequireShape(o, q.Rows, (long)heads * value, operation);
+        RequireShape(kv, kRope.Rows, (long)heads * (nope + value), operation);
+        var operands = new AttentionOperands
+        {
+            Q = Rows(q, operation),
+            KV = Rows(kv, operation),
+            KRope = Rows(kRope, operation),
+            Starts = Integers(starts, q.Rows, operation),
+            Ends = Integers(ends, q.Rows, operation),
+            Heads = heads,
+            Nope = nope,
+            Rope = rope,
+            Value = value,
+            Scale = scale,
+        };
+        int lastStart = 0, lastEnd = 0;
+        for (int i = 0; i < q.Rows; i++)
+        {
+            int start = operands.Starts[i], end = operands.Ends[i];
+            if (start < lastStart || end < lastEnd || start >= end || end > kv.Rows)
+                throw new ArgumentException($"{operation}: query {i} sees keys {start}..{end - 1}; ranges must be within 0..{kv.Rows - 1}, not empty and never go back.");
+            (lastStart, lastEnd) = (start, end);
+        }
+
+        return operands;
+    }
+
+    // A segment starts where no earlier query sees a key that this one or a later one sees.
+    private int FindSegments(int* starts, int* ends, int queries)
+    {
+        if (_segments.Length < queries + 1) _segments = new int[queries + 1];
+        int count = 0;
+        for (int i = 0; i < queries; i++)
+        {
+            if (i == 0 || ends[i - 1] <= starts[i]) _segments[count++] = i;
+        }
+
+        _segments[count] = queries;
+        return count;
+    }
+}

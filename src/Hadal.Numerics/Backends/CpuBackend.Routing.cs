@@ -1,0 +1,73 @@
+using Hadal.Numerics.Kernels;
+
+namespace Hadal.Numerics;
+
+public sealed unsafe partial class CpuBackend
+{
+    // The kernels keep one row of scores on the stack.
+    private const int MostExperts = 8192;
+
+    /// <inheritdoc/>
+    public void Route(Tensor logits, Tensor bias, RoutingRule rule, Tensor scores, Tensor experts, Tensor weights)
+    {
+        CheckRule(rule, logits, nameof(Route));
+        RequireShape(scores, logits.Rows, logits.Columns);
+        RequireShape(weights, logits.Rows, rule.TopK);
+        Run(logits.Rows, new RouteKernel
+        {
+            Logits = Rows(logits),
+            Scores = Rows(scores),
+            Weights = Rows(weights),
+            Bias = Vector(bias, logits.Columns),
+            Experts = Integers(experts, (long)logits.Rows * rule.TopK),
+            Rule = rule,
+        });
+    }
+
+    /// <inheritdoc/>
+    public void RouteBackward(Tensor scores, Tensor experts, Tensor dWeights, Tensor dScores, RoutingRule rule, Tensor dLogits)
+    {
+        CheckRule(rule, scores, nameof(RouteBackward));
+        RequireShape(dWeights, scores.Rows, rule.TopK);
+        RequireShape(dLogits, scores.Rows, scores.Columns);
+        int* chosen = Integers(experts, (long)scores.Rows * rule.TopK);
+        CheckIndices(chosen, scores.Rows * rule.TopK, scores.Columns, nameof(RouteBackward));
+        Run(scores.Rows, new RouteBackwardKernel
+        {
+            Scores = Rows(scores),
+            DWeights = Rows(dWeights),
+            DScores = OptionalRows(dScores),
+            DLogits = Rows(dLogits),
+            Experts = chosen,
+            Rule = rule,
+        });
+    }
+
+    /// <inheritdoc/>
+    public void BalanceLoss(Tensor scores, int sequenceLength, int topK, float gradientScale, Tensor loss, Tensor dScores)
+    {
+        Require(
+            sequenceLength > 0 && scores.Rows % sequenceLength == 0 && topK > 0 && topK <= scores.Columns && scores.Columns <= MostExperts, nameof(BalanceLoss),
+            scores, $"has to hold whole sequences of {sequenceLength} tokens and at least {topK} experts");
+        RequireShape(dScores, scores.Rows, scores.Columns);
+        int sequences = scores.Rows / sequenceLength;
+        Run(sequences, new BalanceLossKernel
+        {
+            Scores = Rows(scores),
+            DScores = Rows(dScores),
+            Loss = Vector(loss, sequences),
+            Length = sequenceLength,
+            TopK = topK,
+            GradientScale = gradientScale,
+        });
+    }
+
+    private static void CheckRule(RoutingRule rule, Tensor scores, string operation)
+    {
+        int experts = scores.Columns;
+        bool groupsFit = rule.Groups >= 1 && experts % rule.Groups == 0 && rule.KeptGroups >= 1 && rule.KeptGroups <= rule.Groups;
+        Require(
+            groupsFit && rule.TopK >= 1 && rule.TopK <= experts / rule.Groups * rule.KeptGroups && experts <= MostExperts, operation, scores,
+            $"does not fit the rule {rule}");
+    }
+}

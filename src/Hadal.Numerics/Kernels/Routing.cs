@@ -1,0 +1,231 @@
+using Hadal.Numerics.Lanes;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>Expert choice and gate weights of one token per item (report equations 12-16).</summary>
+/// <remarks>E is at most a few hundred, so choosing by repeated scans is cheaper than any structure; only the scores are computed in lanes.</remarks>
+internal unsafe struct RouteKernel : IKernel
+{
+    public Matrix Logits, Scores, Weights;
+    public float* Bias;
+    public int* Experts;
+    public RoutingRule Rule;
+
+    public readonly void Reference(int item, int worker)
+    {
+        float* logits = Logits.Row(item);
+        float* scores = Scores.Row(item);
+        int experts = Logits.Columns;
+        if (Rule.Scores == ScoreFunction.Sigmoid)
+        {
+            for (int e = 0; e < experts; e++) scores[e] = LaneMath.Sigmoid(logits[e]);
+        }
+        else
+        {
+            Softmax(logits, scores, experts);
+        }
+
+        Choose(item);
+    }
+
+    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
+    {
+        float* logits = Logits.Row(item);
+        float* scores = Scores.Row(item);
+        int experts = Logits.Columns, whole = experts & ~15;
+        if (Rule.Scores == ScoreFunction.Sigmoid)
+        {
+            for (int e = 0; e < whole; e += 16) TLanes.Store(LaneMath.Sigmoid(TLanes.Load(logits + e)), scores + e);
+            if (whole < experts)
+            {
+                var tail = LaneMath.Sigmoid(LaneExtensions.LoadPart<TLanes>(logits + whole, experts - whole));
+                LaneExtensions.StorePart(tail, scores + whole, experts - whole);
+            }
+        }
+        else
+        {
+            Softmax(logits, scores, experts);
+        }
+
+        Choose(item);
+    }
+
+    /// <summary>Places of the <paramref name="count"/> largest values, descending, the lower place first among equals.</summary>
+    internal static void TopK(float* values, int length, int count, int* places)
+    {
+        // Each pick takes the best value that comes after the last pick in the order (value descending, place ascending).
+        float lastValue = float.PositiveInfinity;
+        int lastPlace = -1;
+        for (int k = 0; k < count; k++)
+        {
+            int best = -1;
+            for (int i = 0; i < length; i++)
+            {
+                bool after = values[i] < lastValue || (values[i] == lastValue && i > lastPlace);
+                if (after && (best < 0 || values[i] > values[best])) best = i;
+            }
+
+            // Only NaN leaves nothing to pick: take the first place not taken, so that the result is at least an expert.
+            if (best < 0) best = FirstFree(places, k, length);
+            places[k] = best;
+            lastValue = values[best];
+            lastPlace = best;
+        }
+    }
+
+    private static int FirstFree(int* places, int taken, int length)
+    {
+        for (int i = 0; i < length; i++)
+        {
+            if (!new ReadOnlySpan<int>(places, taken).Contains(i)) return i;
+        }
+
+        return 0;
+    }
+
+    private static void Softmax(float* x, float* y, int count)
+    {
+        float max = float.NegativeInfinity, sum = 0;
+        for (int i = 0; i < count; i++) max = MathF.Max(max, x[i]);
+        for (int i = 0; i < count; i++) sum += y[i] = MathF.Exp(x[i] - max);
+        for (int i = 0; i < count; i++) y[i] /= sum;
+    }
+
+    private readonly void Choose(int item)
+    {
+        int experts = Logits.Columns;
+        float* scores = Scores.Row(item);
+        float* choice = stackalloc float[experts];
+        for (int e = 0; e < experts; e++) choice[e] = Bias == null ? scores[e] : scores[e] + Bias[e];
+        if (Rule.KeptGroups < Rule.Groups) ExcludeGroups(choice, experts);
+
+        int* chosen = Experts + (nint)item * Rule.TopK;
+        TopK(choice, experts, Rule.TopK, chosen);
+        float sum = 0;
+        for (int k = 0; k < Rule.TopK; k++) sum += scores[chosen[k]];
+        float factor = Rule.Normalize ? Rule.ScalingFactor / (sum + 1e-20f) : Rule.ScalingFactor;
+        for (int k = 0; k < Rule.TopK; k++) Weights.Row(item)[k] = scores[chosen[k]] * factor;
+    }
+
+    // Experts outside the best groups get minus infinity, not zero: choice scores may be negative.
+    private readonly void ExcludeGroups(float* choice, int experts)
+    {
+        int size = experts / Rule.Groups;
+        float* groupScores = stackalloc float[Rule.Groups];
+        int* kept = stackalloc int[Rule.KeptGroups];
+        for (int g = 0; g < Rule.Groups; g++)
+        {
+            float first = float.NegativeInfinity, second = float.NegativeInfinity;
+            for (int i = 0; i < size; i++)
+            {
+                float v = choice[g * size + i];
+                if (v > first) (first, second) = (v, first);
+                else if (v > second) second = v;
+            }
+
+            groupScores[g] = Rule.GroupScore == GroupScore.Maximum || size == 1 ? first : first + second;
+        }
+
+        TopK(groupScores, Rule.Groups, Rule.KeptGroups, kept);
+        for (int g = 0; g < Rule.Groups; g++)
+        {
+            if (new ReadOnlySpan<int>(kept, Rule.KeptGroups).Contains(g)) continue;
+            for (int i = 0; i < size; i++) choice[g * size + i] = float.NegativeInfinity;
+        }
+    }
+}
+
+/// <summary>Gradient of the gate weights (and of a further loss on the scores) for the logits of one token per item.</summary>
+/// <remarks>
+/// With S the sum of the chosen scores and α the scaling factor: normalised weights α·s/S give ds = α/S·(dg - Σ dg·s/S), others ds = α·dg. Then
+/// sigmoid: dlogit = ds·s·(1 - s); softmax: dlogit = s·(ds - Σ ds·s).
+/// </remarks>
+internal unsafe struct RouteBackwardKernel : IKernel
+{
+    public Matrix Scores, DWeights, DScores, DLogits;
+    public int* Experts;
+    public RoutingRule Rule;
+
+    public readonly void Reference(int item, int worker)
+    {
+        int experts = Scores.Columns;
+        float* s = Scores.Row(item);
+        float* dg = DWeights.Row(item);
+        float* d = DLogits.Row(item);
+        int* chosen = Experts + (nint)item * Rule.TopK;
+        for (int e = 0; e < experts; e++) d[e] = DScores.IsEmpty ? 0 : DScores.Row(item)[e];
+
+        float sum = 0, dot = 0;
+        for (int k = 0; k < Rule.TopK; k++)
+        {
+            sum += s[chosen[k]];
+            dot += dg[k] * s[chosen[k]];
+        }
+
+        sum += 1e-20f;
+        for (int k = 0; k < Rule.TopK; k++)
+        {
+            d[chosen[k]] += Rule.Normalize ? Rule.ScalingFactor / sum * (dg[k] - dot / sum) : Rule.ScalingFactor * dg[k];
+        }
+
+        if (Rule.Scores == ScoreFunction.Sigmoid)
+        {
+            for (int e = 0; e < experts; e++) d[e] *= s[e] * (1 - s[e]);
+            return;
+        }
+
+        float mean = 0;
+        for (int e = 0; e < experts; e++) mean += d[e] * s[e];
+        for (int e = 0; e < experts; e++) d[e] = s[e] * (d[e] - mean);
+    }
+
+    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes> => Reference(item, worker);
+}
+
+/// <summary>Σ_e f_e·P_e of one sequence per item, and its gradient for the scores (report equations 17-20).</summary>
+/// <remarks>
+/// f_e = E/(C·L)·(tokens whose best C scores contain e), constant for the gradient; P_e = 1/L·Σ_t s_te/S_t with S_t = Σ_j s_tj. Hence
+/// dL/ds_te = 1/L·(f_e/S_t - Σ_j f_j·s_tj/S_t²).
+/// </remarks>
+internal unsafe struct BalanceLossKernel : IKernel
+{
+    public Matrix Scores, DScores;
+    public float* Loss;
+    public int Length, TopK;
+    public float GradientScale;
+
+    public readonly void Reference(int item, int worker)
+    {
+        int experts = Scores.Columns, first = item * Length;
+        float* f = stackalloc float[experts];
+        int* best = stackalloc int[TopK];
+        new Span<float>(f, experts).Clear();
+        for (int t = first; t < first + Length; t++)
+        {
+            RouteKernel.TopK(Scores.Row(t), experts, TopK, best);
+            for (int k = 0; k < TopK; k++) f[best[k]]++;
+        }
+
+        for (int e = 0; e < experts; e++) f[e] *= (float)experts / ((float)TopK * Length);
+
+        double loss = 0;
+        for (int t = first; t < first + Length; t++)
+        {
+            float* s = Scores.Row(t);
+            float sum = 0, weighted = 0;
+            for (int e = 0; e < experts; e++)
+            {
+                sum += s[e];
+                weighted += f[e] * s[e];
+            }
+
+            loss += weighted / sum;
+            float factor = GradientScale / (Length * sum), mean = weighted / sum;
+            for (int e = 0; e < experts; e++) DScores.Row(t)[e] = factor * (f[e] - mean);
+        }
+
+        Loss[item] = (float)(loss / Length);
+    }
+
+    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes> => Reference(item, worker);
+}
