@@ -4,8 +4,8 @@ namespace Hadal.Training.Batches;
 public interface IBatchSource
 {
     /// <summary>Fills a micro-batch.</summary>
-    /// <param name="step">Step of the run, from 1.</param>
+    /// <param name="stepNumber">Step of the run, from 1.</param>
     /// <param name="microBatch">Which micro-batch of the step, from 0.</param>
     /// <param name="batch">Receives the tokens (and document numbers, if it has room for them).</param>
-    void Fill(long step, int microBatch, PackedBatch batch);
+    void Fill(long stepNumber, int microBatch, PackedBatch batch);
 }

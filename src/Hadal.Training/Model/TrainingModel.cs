@@ -233,7 +233,7 @@ internal sealed class TrainingModel : IDisposable
         sin = storage.View((long)positions * half * sizeof(float), DType.F32, new Shape(positions, half));
         var cosines = new float[positions * half];
         var sines = new float[positions * half];
-        table.Fill(0, positions, cosines, sines);
+        table.Fill(0, cosines, sines);
         backend.Write(cosines, cos);
         backend.Write(sines, sin);
         return storage;

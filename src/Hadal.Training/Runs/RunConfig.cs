@@ -112,11 +112,12 @@ public sealed record RunConfig
     /// <exception cref="ConfigException">Not JSON, or a wrong field.</exception>
     public static RunConfig Parse(ReadOnlySpan<byte> json, string name)
     {
-        RunConfig config;
         try
         {
-            config = JsonSerializer.Deserialize(json, RunConfigJson.Default.RunConfig)
+            var config = JsonSerializer.Deserialize(json, RunConfigJson.Default.RunConfig)
                 ?? throw new ConfigException(name, null, "the run file is empty; it has to be one JSON object");
+            config.Validate(name);
+            return config;
         }
         catch (JsonException e)
         {
@@ -127,9 +128,6 @@ public sealed record RunConfig
         {
             throw new ConfigException(name, null, "the run file has a name or text that is not valid Unicode, or a name twice", e);
         }
-
-        config.Validate(name);
-        return config;
     }
 
     /// <summary>The run file's text.</summary>
