@@ -1,3 +1,5 @@
+using Hadal.Numerics.Kernels;
+
 namespace Hadal.Numerics.Tests.Kernels;
 
 /// <summary>Contracts that go beyond closeness: what must be equal bit for bit.</summary>

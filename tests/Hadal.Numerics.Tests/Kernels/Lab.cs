@@ -1,3 +1,5 @@
+using Hadal.Numerics.Kernels;
+
 namespace Hadal.Numerics.Tests.Kernels;
 
 /// <summary>A backend under test with an arena and seeded random tensors.</summary>

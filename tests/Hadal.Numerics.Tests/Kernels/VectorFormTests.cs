@@ -1,3 +1,5 @@
+using Hadal.Numerics.Kernels;
+
 namespace Hadal.Numerics.Tests.Kernels;
 
 /// <summary>Every vector form that the machine runs, held to the scalar reference, on odd sizes and strided rows.</summary>

@@ -1,0 +1,26 @@
+using Hadal.Numerics;
+using Hadal.Training.Model;
+
+namespace Hadal.Training.Tests.Runs;
+
+/// <summary>Counts bytes over all threads, so nothing else may run beside it.</summary>
+[CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
+[Collection(nameof(AllocationTests))]
+public class AllocationTests
+{
+    [Fact]
+    public void A_micro_batch_allocates_no_managed_memory_in_steady_state()
+    {
+        using var backend = new CpuBackend(2);
+        using var model = new TrainingModel(backend, TinyRun.Config, TinyRun.Run.SequenceLength);
+        var batch = new Batches.PackedBatch(2, TinyRun.Run.SequenceLength);
+        new TinyRun.Counting().Fill(1, 0, batch);
+        var losses = model.CreateLosses();
+        var scales = new LossScales(96, 4, 0.3f, 1e-4f);
+        // Worker threads make their scratch when they first get a tile.
+        for (int i = 0; i < 30; i++) model.ForwardBackward(batch, scales, losses);
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        for (int i = 0; i < 10; i++) model.ForwardBackward(batch, scales, losses);
+        Assert.Equal(0, GC.GetTotalAllocatedBytes(precise: true) - before);
+    }
+}
