@@ -1,0 +1,41 @@
+namespace Hadal.Model.Checkpoints;
+
+/// <summary>Writes a file beside its final name, flushes it to the disk and renames it, so that the name never stands for half a file.</summary>
+public static class AtomicFile
+{
+    /// <summary>Writes a file; one that is there is replaced when the new one is complete.</summary>
+    /// <param name="path">The final name; its folder must exist.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <exception cref="IOException">The disk is full or failing, or the folder is missing; nothing is left behind.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public static void Write(string path, Action<Stream> write) => Write(path, 0, write, FileOperations.Platform);
+
+    internal static void Write(string path, long length, Action<Stream> write, FileOperations files)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(write);
+        path = Path.GetFullPath(path);
+        string temporary = AtomicFolder.Sibling(path, AtomicFolder.TemporaryMark);
+        try
+        {
+            using (var stream = files.CreateFile(temporary, length)) write(stream);
+            files.FlushFile(temporary);
+            files.MoveFile(temporary, path);
+        }
+        catch
+        {
+            try
+            {
+                files.DeleteFile(temporary);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The first failure is the one to report.
+            }
+
+            throw;
+        }
+
+        files.FlushFolder(Path.GetDirectoryName(path)!);
+    }
+}

@@ -1,3 +1,0 @@
-namespace Hadal.Model;
-
-internal static class Room;
