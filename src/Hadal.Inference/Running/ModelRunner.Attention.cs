@@ -1,5 +1,7 @@
 using System.Numerics;
+using Hadal.Inference.Cache;
 using Hadal.Inference.Weights;
+using Hadal.Model.Configuration;
 using Hadal.Numerics;
 
 namespace Hadal.Inference.Running;
@@ -9,7 +11,7 @@ public sealed partial class ModelRunner
 {
     // Keys and values of so many elements are expanded at once, head group by head group: 64 MiB.
     private const long ExpandedElements = 1L << 24;
-    private const float LatentEpsilon = 1e-6f;
+    private const float LatentEpsilon = (float)ModelConfig.LatentNormEpsilon;
 
     private void Attention(LayerWeights weights, int layer, Tensor x, Tensor output)
     {
@@ -90,7 +92,7 @@ public sealed partial class ModelRunner
             query.Reshape(new Shape(rows, (long)heads * rank)),
             qRope,
             cache,
-            Cache.LatentCache.PageTokens,
+            LatentCache.PageTokens,
             _plan.PageTables,
             _plan.Sequences,
             _plan.Lengths,
