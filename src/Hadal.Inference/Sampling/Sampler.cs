@@ -11,6 +11,7 @@ public sealed class Sampler
 {
     private readonly SamplingOptions _options;
     private readonly int _allowed;
+    private readonly int[] _excluded;
     private readonly float[] _logits;
     private readonly double[] _probabilities;
     private readonly ulong[] _keys;
@@ -21,14 +22,17 @@ public sealed class Sampler
     /// <param name="options">What to apply.</param>
     /// <param name="vocabulary">Length of a row of logits, V.</param>
     /// <param name="allowed">Ids 0 … allowed - 1 are tokens; rows beyond belong to no token and are never chosen. At most V.</param>
+    /// <param name="excluded">Ids below that are no tokens either, or must not be chosen; may be null.</param>
     /// <exception cref="GenerationException">An option is out of range.</exception>
-    public Sampler(SamplingOptions options, int vocabulary, int allowed)
+    public Sampler(SamplingOptions options, int vocabulary, int allowed, IEnumerable<int>? excluded = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(allowed, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(allowed, vocabulary);
         options.Validate();
         (_options, _allowed, Vocabulary) = (options, allowed, vocabulary);
+        _excluded = excluded is null ? [] : [.. excluded.Where(id => id >= 0 && id < allowed).Distinct()];
+        if (_excluded.Length == allowed) throw new ArgumentException("All tokens are excluded.", nameof(excluded));
         _logits = new float[allowed];
         _probabilities = new double[allowed];
         _keys = new ulong[allowed];
@@ -144,6 +148,7 @@ public sealed class Sampler
             _logits[i] = logits[i];
         }
 
+        foreach (int id in _excluded) _logits[id] = float.NegativeInfinity;
         Penalise(tokens, promptLength);
     }
 
