@@ -97,6 +97,11 @@ public sealed unsafe partial class CpuBackend : IBackend
         if (!condition) Refuse(operation, tensor, what);
     }
 
+    private static void Require(bool condition, string operation, Tensor tensor, [InterpolatedStringHandlerArgument(nameof(condition))] ref Requirement what)
+    {
+        if (!condition) Refuse(operation, tensor, what.TakeText());
+    }
+
     private static void RequireShape(Tensor t, long rows, long columns, [CallerMemberName] string operation = "")
     {
         if (t.IsEmpty || t.Shape.Rows != rows || t.Shape.Columns != columns) Refuse(operation, t, $"has to have {rows} rows and {columns} columns");

@@ -1,0 +1,21 @@
+namespace Hadal.Model.Tokenization;
+
+/// <summary>A place in a file, for errors: the file's name and the path of the field.</summary>
+internal readonly record struct FilePlace(string? Path, string? Field)
+{
+    /// <summary>The place of a named member of this one.</summary>
+    internal FilePlace Member(string name) => new(Path, Field is null ? name : $"{Field}.{name}");
+
+    /// <summary>The place of a numbered element of this one.</summary>
+    internal FilePlace Element(int index) => new(Path, $"{Field}[{index}]");
+
+    internal TokenizerException Fault(string message, Exception? inner = null) => new(Path, Field, message, inner);
+
+    /// <summary>Text from a file, cut and cleaned for use in a one-line message.</summary>
+    internal static string Quote(string text)
+    {
+        const int Longest = 60;
+        string cut = text.Length <= Longest ? text : text[..Longest] + "…";
+        return string.Concat("\"", string.Concat(cut.Select(static c => char.IsControl(c) || char.IsSurrogate(c) ? $"\\u{(int)c:x4}" : $"{c}")), "\"");
+    }
+}

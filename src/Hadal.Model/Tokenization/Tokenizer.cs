@@ -1,0 +1,228 @@
+using System.Buffers;
+using System.Text;
+
+namespace Hadal.Model.Tokenization;
+
+/// <summary>
+/// A byte-level BPE tokenizer read from a Hugging Face <c>tokenizer.json</c>. Immutable; every member may be called from several threads at once.
+/// </summary>
+/// <remarks>
+/// Text is cut at added tokens (leftmost, then longest; those not to be normalised first), the rest goes through the file's normalizer and
+/// pre-tokenizer, and every piece is merged by rank. Without a normalizer, which is so for all DeepSeek files, the bytes of the ids are exactly the
+/// bytes of the text. A lone surrogate, which has no UTF-8 form, counts as U+FFFD. The file's post-processor, truncation and padding are not
+/// applied: whether a begin or end of sentence is added is an option of the call.
+/// </remarks>
+public sealed class Tokenizer
+{
+    private const string DeepSeekBos = "<｜begin▁of▁sentence｜>";
+    private const string DeepSeekEos = "<｜end▁of▁sentence｜>";
+    private const string DeepSeekPad = "<｜▁pad▁｜>";
+
+    private readonly Vocabulary _vocabulary;
+    private readonly PreTokenizer _preTokenizer;
+    private readonly TextNormalizer? _normalizer;
+    private readonly AddedTokenTrie _rawTokens;
+    private readonly AddedTokenTrie _normalizedTokens;
+    private readonly PieceEncoder _pieces;
+
+    internal Tokenizer(TokenizerFile file, TokenizerSettings? settings, string? settingsPath)
+    {
+        _vocabulary = file.Vocabulary;
+        _preTokenizer = file.PreTokenizer;
+        _normalizer = file.Normalizer;
+        _rawTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => !t.Normalized), static text => text);
+        _normalizedTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => t.Normalized), text => _normalizer?.Apply(text) ?? text);
+        _pieces = new PieceEncoder(file);
+        Settings = settings ?? new TokenizerSettings();
+        FilePlace place = new(settingsPath, null);
+        BosId = settings?.BosToken is { } bos ? Named(bos, place.Member("bos_token")) : IdOf(DeepSeekBos);
+        EosId = settings?.EosToken is { } eos ? Named(eos, place.Member("eos_token")) : IdOf(DeepSeekEos);
+        PadId = settings?.PadToken is { } pad ? Named(pad, place.Member("pad_token")) : IdOf(DeepSeekPad);
+    }
+
+    /// <summary>What the tokenizer_config.json said; all defaults where there is none.</summary>
+    public TokenizerSettings Settings { get; }
+
+    /// <summary>One more than the highest token id (128,815 for DeepSeek-V3, whose embedding has 129,280 rows). A few ids below may be unused.</summary>
+    public int VocabularySize => _vocabulary.Size;
+
+    /// <summary>The id of the begin-of-sentence token: that of tokenizer_config.json, else DeepSeek's if the vocabulary has it.</summary>
+    public int? BosId { get; }
+
+    /// <summary>The id of the end-of-sentence token, found like <see cref="BosId"/>.</summary>
+    public int? EosId { get; }
+
+    /// <summary>The id of the padding token, found like <see cref="BosId"/>.</summary>
+    public int? PadId { get; }
+
+    /// <summary>True when text is cut by the scanner made for DeepSeek-V3's patterns, false when by general regular expressions.</summary>
+    internal bool UsesDeepSeekV3Scanner => _preTokenizer.IsDeepSeekV3;
+
+    /// <summary>Loads a tokenizer.</summary>
+    /// <param name="path">
+    /// A folder with a <c>tokenizer.json</c> (or <c>tokenizer.json.gz</c>), or such a file. A <c>tokenizer_config.json</c> and a
+    /// <c>chat_template.jinja</c> beside it are read too.
+    /// </param>
+    /// <exception cref="TokenizerException">A file is missing, unreadable, not a tokenizer of the byte-level BPE family, or contradicts itself.</exception>
+    public static Tokenizer Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return TokenizerFolder.Load(path);
+    }
+
+    /// <summary>Reads a tokenizer from the content of a <c>tokenizer.json</c>.</summary>
+    /// <param name="utf8">The content; it is copied.</param>
+    /// <param name="nameForErrors">What errors call the file.</param>
+    /// <param name="settings">What its tokenizer_config.json says, if there is one.</param>
+    /// <exception cref="TokenizerException">The content is not a tokenizer of the byte-level BPE family, or contradicts itself.</exception>
+    public static Tokenizer Parse(ReadOnlySpan<byte> utf8, string nameForErrors, TokenizerSettings? settings = null)
+    {
+        ArgumentNullException.ThrowIfNull(nameForErrors);
+        return new Tokenizer(TokenizerFile.Read(utf8.ToArray(), nameForErrors), settings, null);
+    }
+
+    /// <summary>Reads a tokenizer from a stream with the content of a <c>tokenizer.json</c>.</summary>
+    /// <param name="stream">The content, at most 256 MiB; it is read to its end.</param>
+    /// <param name="nameForErrors">What errors call the file.</param>
+    /// <param name="settings">What its tokenizer_config.json says, if there is one.</param>
+    /// <exception cref="TokenizerException">The content is not a tokenizer of the byte-level BPE family, or contradicts itself.</exception>
+    public static Tokenizer Parse(Stream stream, string nameForErrors, TokenizerSettings? settings = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(nameForErrors);
+        return new Tokenizer(TokenizerFile.Read(TokenizerFolder.ReadAll(stream, nameForErrors), nameForErrors), settings, null);
+    }
+
+    /// <summary>Encodes text.</summary>
+    /// <param name="text">Any text; lone surrogates count as U+FFFD. Empty text has no ids.</param>
+    /// <param name="options">How; <see cref="EncodeOptions.Default"/> when null.</param>
+    /// <exception cref="TokenizerException">An option asks for a token the tokenizer does not have, or a pattern of the file takes too long on this text.</exception>
+    public int[] Encode(ReadOnlySpan<char> text, EncodeOptions? options = null)
+    {
+        List<int> ids = new(text.Length / 3 + 2);
+        Encode(text, ids, options);
+        return [.. ids];
+    }
+
+    /// <summary>Encodes text and appends the ids to a list.</summary>
+    /// <param name="text">Any text; lone surrogates count as U+FFFD. Empty text has no ids.</param>
+    /// <param name="destination">Where the ids go.</param>
+    /// <param name="options">How; <see cref="EncodeOptions.Default"/> when null.</param>
+    /// <exception cref="TokenizerException">An option asks for a token the tokenizer does not have, or a pattern of the file takes too long on this text.</exception>
+    public void Encode(ReadOnlySpan<char> text, List<int> destination, EncodeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        options ??= EncodeOptions.Default;
+        if (options.AddBos) destination.Add(BosId ?? throw new TokenizerException("the tokenizer has no begin-of-sentence token to add"));
+        if (WellFormed(text) is { } repaired) text = repaired;
+        EncodeAround(_rawTokens, text, destination, options.AddedTokens);
+        if (options.AddEos) destination.Add(EosId ?? throw new TokenizerException("the tokenizer has no end-of-sentence token to add"));
+    }
+
+    /// <summary>Turns ids back into text. Bytes that are not UTF-8 become U+FFFD.</summary>
+    /// <param name="ids">Token ids.</param>
+    /// <param name="skipSpecialTokens">Leaves out added tokens marked special.</param>
+    /// <exception cref="TokenizerException">An id is not in the vocabulary.</exception>
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
+    {
+        long length = 0;
+        foreach (int id in ids) length += _vocabulary.Bytes(id).Length;
+        if (length > Array.MaxLength) throw new TokenizerException($"{ids.Length} ids stand for {length} bytes of text, more than one string can hold");
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        int count = 0;
+        foreach (int id in ids)
+        {
+            if (skipSpecialTokens && _vocabulary.IsSpecial(id)) continue;
+            ReadOnlySpan<byte> bytes = _vocabulary.Bytes(id);
+            bytes.CopyTo(buffer.AsSpan(count));
+            count += bytes.Length;
+        }
+
+        string text = Encoding.UTF8.GetString(buffer, 0, count);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return text;
+    }
+
+    /// <summary>The bytes a token stands for, which may be part of a character; an added token's are the UTF-8 of its text.</summary>
+    /// <exception cref="TokenizerException">The id is not in the vocabulary.</exception>
+    public ReadOnlySpan<byte> TokenBytes(int id) => _vocabulary.Bytes(id);
+
+    /// <summary>A token as the file spells it: in the byte alphabet ("Ġthe"), or the text of an added token.</summary>
+    /// <exception cref="TokenizerException">The id is not in the vocabulary.</exception>
+    public string TokenName(int id) => _vocabulary.Name(id);
+
+    /// <summary>The id of a token as the file spells it (see <see cref="TokenName"/>), or null.</summary>
+    public int? IdOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _vocabulary.IdOf(name);
+    }
+
+    /// <summary>True for an id that stands for a token: those below <see cref="VocabularySize"/> except unused ones.</summary>
+    public bool HasToken(int id) => _vocabulary.Has(id);
+
+    /// <summary>True for added tokens marked special, which decoding can leave out.</summary>
+    /// <exception cref="TokenizerException">The id is not in the vocabulary.</exception>
+    public bool IsSpecial(int id) => _vocabulary.IsSpecial(id);
+
+    private static string? WellFormed(ReadOnlySpan<char> text)
+    {
+        int first = text.IndexOfAnyInRange('\uD800', '\uDFFF');
+        if (first < 0) return null;
+        char[]? copy = null;
+        for (int i = first; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i])) continue;
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1])) i++;
+            else (copy ??= text.ToArray())[i] = '\uFFFD';
+        }
+
+        return copy is null ? null : new string(copy);
+    }
+
+    private int? Named(string name, FilePlace place)
+        => IdOf(name) ?? throw place.Fault($"names the token {FilePlace.Quote(name)}, which the tokenizer does not have");
+
+    /// <summary>Cuts text at one kind of added tokens and encodes the stretches between them, which the other kind is looked for in next.</summary>
+    private void EncodeAround(AddedTokenTrie tokens, ReadOnlySpan<char> text, List<int> destination, AddedTokenRecognition recognition)
+    {
+        int place = 0;
+        if (recognition != AddedTokenRecognition.None && !tokens.IsEmpty)
+        {
+            for (int from = 0; tokens.Find(text, from, out int start, out int end) is { } token;)
+            {
+                from = end;
+                // White space that the token before took along is gone, even where it spells a token.
+                if (start < place) continue;
+                if (recognition == AddedTokenRecognition.NotSpecial && token.Special) continue;
+                if (token.SingleWord && (EndsInWord(text[..start]) || StartsWithWord(text[end..]))) continue;
+                if (token.StripLeft) start = Math.Max(text[..start].TrimEnd().Length, place);
+                if (token.StripRight) end = text.Length - text[end..].TrimStart().Length;
+                if (place < start) EncodeStretch(tokens, text[place..start], destination, recognition);
+                destination.Add(token.Id);
+                place = end;
+            }
+        }
+
+        if (place < text.Length) EncodeStretch(tokens, text[place..], destination, recognition);
+    }
+
+    private void EncodeStretch(AddedTokenTrie cutAt, ReadOnlySpan<char> text, List<int> destination, AddedTokenRecognition recognition)
+    {
+        if (ReferenceEquals(cutAt, _normalizedTokens))
+        {
+            PieceEncoder.Sink sink = new(_pieces, destination);
+            _preTokenizer.Split(text, ref sink);
+        }
+        else
+        {
+            EncodeAround(_normalizedTokens, _normalizer is null ? text : _normalizer.Apply(text.ToString()), destination, recognition);
+        }
+    }
+
+    private static bool EndsInWord(ReadOnlySpan<char> text)
+        => Rune.DecodeLastFromUtf16(text, out Rune last, out _) == OperationStatus.Done && UnicodeProperties.Word.Contains(last.Value);
+
+    private static bool StartsWithWord(ReadOnlySpan<char> text)
+        => Rune.DecodeFromUtf16(text, out Rune first, out _) == OperationStatus.Done && UnicodeProperties.Word.Contains(first.Value);
+}

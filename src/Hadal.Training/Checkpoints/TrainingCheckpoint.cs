@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Hadal.Model.Checkpoints;
+using Hadal.Numerics;
+using Hadal.Training.Model;
+
+namespace Hadal.Training.Checkpoints;
+
+/// <summary>All that a run needs to go on bit for bit: a Hugging Face folder with FP32 weights, AdamW's moments, and where the run stands.</summary>
+/// <remarks>
+/// <c>checkpoints/step-00001000/</c> holds <c>model/</c>, <c>optimizer.safetensors</c> (<c>first_moment/NAME</c>, <c>second_moment/NAME</c>) and <c>state.json</c>. The
+/// folder appears under its name only when it is complete, so a run that is killed while writing goes on from the checkpoint before.
+/// </remarks>
+internal static class TrainingCheckpoint
+{
+    public const string ModelFolder = "model";
+    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", Prefix = "step-";
+
+    /// <summary>Name of the checkpoint of a step.</summary>
+    public static string Name(int step) => Prefix + step.ToString("D8", CultureInfo.InvariantCulture);
+
+    /// <summary>Writes a checkpoint.</summary>
+    /// <exception cref="CheckpointException">The disk is full or the folder cannot be written; nothing is left behind.</exception>
+    public static void Save(string folder, TrainingModel model, IBackend backend, TrainingState state, IReadOnlyList<string> tokenizerFiles)
+    {
+        AtomicFolder.Write(folder, temporary =>
+        {
+            var options = new CheckpointOptions { Type = DType.F32, CopiedFiles = tokenizerFiles, MtpCopies = false };
+            ModelWeights.Save(model, backend, Path.Combine(temporary, ModelFolder), options);
+            WriteMoments(Path.Combine(temporary, OptimizerFile), model, backend);
+            AtomicFile.Write(Path.Combine(temporary, StateFile), stream => JsonSerializer.Serialize(stream, state, TrainingStateJson.Default.TrainingState));
+        });
+    }
+
+    /// <summary>The newest complete checkpoint below a folder; null if there is none.</summary>
+    public static string? FindNewest(string checkpoints) => !Directory.Exists(checkpoints)
+        ? null
+        : Complete(checkpoints).Order(StringComparer.Ordinal).LastOrDefault();
+
+    /// <summary>Deletes all but the newest checkpoints.</summary>
+    public static void Prune(string checkpoints, int keep)
+    {
+        foreach (string old in Complete(checkpoints).Order(StringComparer.Ordinal).SkipLast(keep)) Directory.Delete(old, recursive: true);
+    }
+
+    /// <summary>Where the run stood.</summary>
+    /// <exception cref="CheckpointException">The file is missing or damaged.</exception>
+    public static TrainingState ReadState(string folder)
+    {
+        string path = Path.Combine(folder, StateFile);
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), TrainingStateJson.Default.TrainingState) is { Step: >= 0, Tokens: >= 0, RunHash: not null } state
+                ? state
+                : throw new CheckpointException(path, null, "the state has no step, tokens and run_hash");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(path, null, $"the state cannot be read ({e.Message.TrimEnd('.')})", e);
+        }
+    }
+
+    /// <summary>Fills weights, router biases and moments.</summary>
+    /// <exception cref="CheckpointException">A file is damaged, or belongs to another model.</exception>
+    public static void Load(string folder, TrainingModel model, IBackend backend)
+    {
+        using (var checkpoint = Checkpoint.Open(Path.Combine(folder, ModelFolder))) ModelWeights.Load(model, backend, checkpoint);
+        using var file = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile));
+        foreach (var moment in Moments(model))
+        {
+            var entry = file.Find(moment.Name);
+            if (entry is null || entry.Shape.Count != moment.Values.Count || entry.Type != DType.F32)
+                throw new CheckpointException(file.Path, moment.Name, $"the optimizer state has no F32 tensor {moment.Name} with {moment.Values.Count} elements");
+            var values = new float[moment.Values.Count];
+            file.ReadSingle(moment.Name, values);
+            backend.Write(values, moment.Values);
+        }
+    }
+
+    private static void WriteMoments(string path, TrainingModel model, IBackend backend)
+    {
+        var moments = Moments(model).ToDictionary(m => m.Name);
+        SafetensorsWriter.Write(path, moments.Values.Select(m => new SafetensorsEntry(m.Name, DType.F32, m.Values.Shape)), (entry, stream) =>
+        {
+            var values = new float[entry.Shape.Count];
+            backend.Read(moments[entry.Name].Values, values);
+            stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+        });
+    }
+
+    private static IEnumerable<(string Name, Tensor Values)> Moments(TrainingModel model)
+    {
+        var parameters = model.Parameters;
+        foreach (var (name, value) in parameters.Named)
+        {
+            long byteOffset = value.Weight.ByteOffset - parameters.Weights.ByteOffset;
+            yield return ("first_moment/" + name, parameters.FirstMoments.Storage.View(byteOffset, DType.F32, value.Weight.Shape));
+            yield return ("second_moment/" + name, parameters.SecondMoments.Storage.View(byteOffset, DType.F32, value.Weight.Shape));
+        }
+    }
+
+    private static IEnumerable<string> Complete(string checkpoints) => Directory.EnumerateDirectories(checkpoints, Prefix + "*")
+        .Where(d => Path.GetFileName(d).Length == Prefix.Length + 8 && File.Exists(Path.Combine(d, StateFile)));
+}

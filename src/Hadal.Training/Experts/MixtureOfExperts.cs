@@ -1,0 +1,129 @@
+using Hadal.Model.Configuration;
+using Hadal.Model.Routing;
+using Hadal.Numerics;
+using Hadal.Training.Layers;
+using Hadal.Training.Parameters;
+
+namespace Hadal.Training.Experts;
+
+/// <summary>DeepSeekMoE (report section 2.1.2): shared experts, and routed experts chosen by affinity and correction bias. No token is dropped.</summary>
+/// <remarks>Legend: T rows, E experts, C chosen per token, S = T·C slots sorted by expert.</remarks>
+internal sealed class MixtureOfExperts
+{
+    private readonly ModelConfig _config;
+    private readonly RoutingRule _rule;
+    private readonly LinearLayer _router;
+    private readonly ExpertStack _experts;
+    private readonly GatedMlp? _shared;
+    private readonly Storage? _biasStorage;
+    private readonly int[] _offsets;
+    private readonly float[] _bias;
+
+    public MixtureOfExperts(IBackend backend, ParameterSet parameters, ModelConfig config, string prefix)
+    {
+        _config = config;
+        _rule = config.Router.ToRoutingRule();
+        _router = new LinearLayer(parameters, prefix + "gate.weight", config.RoutedExperts, config.HiddenSize);
+        _experts = new ExpertStack(parameters, prefix + "experts.", config.RoutedExperts, config.HiddenSize, config.ExpertWidth);
+        if (config.SharedExperts > 0) _shared = new GatedMlp(parameters, prefix + "shared_experts.", config.HiddenSize, config.SharedWidth);
+        _offsets = new int[config.RoutedExperts + 1];
+        _bias = new float[config.RoutedExperts];
+        Load = new long[config.RoutedExperts];
+        BiasName = prefix + "gate.e_score_correction_bias";
+        if (!config.Router.HasBias) return;
+        _biasStorage = backend.CreateStorage((long)config.RoutedExperts * sizeof(float));
+        BiasTensor = _biasStorage.View(0, DType.F32, new Shape(config.RoutedExperts));
+    }
+
+    /// <summary>Tokens routed to each expert since it was last cleared: over the whole global batch when cleared once a step.</summary>
+    public long[] Load { get; }
+
+    /// <summary>Checkpoint name of the correction bias.</summary>
+    public string BiasName { get; }
+
+    /// <summary>[E], on the device; no tensor if the model has none.</summary>
+    public Tensor BiasTensor { get; }
+
+    /// <summary>Host copy of the correction bias; call <see cref="WriteBias"/> after changing it.</summary>
+    public Span<float> Bias => _bias;
+
+    /// <summary>Brings the host copy of the bias to the device.</summary>
+    public void WriteBias(IBackend backend)
+    {
+        if (!BiasTensor.IsEmpty) backend.Write(_bias, BiasTensor);
+    }
+
+    public Tensor Forward(MicroBatchContext c, Tensor x, State s)
+    {
+        int rows = x.Rows, experts = _config.RoutedExperts, chosen = _config.ExpertsPerToken;
+        var logits = _router.Forward(c, x, s.Router);
+        s.Scores = c.Matrix(rows, experts);
+        s.Experts = c.Arena.Allocate(DType.I32, new Shape(rows, chosen));
+        var weights = c.Matrix(rows, chosen);
+        c.Backend.Route(logits, BiasTensor, _rule, s.Scores, s.Experts.Reshape(new Shape((long)rows * chosen)), weights);
+        s.BalanceLoss = c.Vector(rows / c.SequenceLength);
+        s.DScores = c.Matrix(rows, experts);
+        c.Backend.BalanceLoss(s.Scores, c.SequenceLength, chosen, c.BalanceScale, s.BalanceLoss, s.DScores);
+
+        int slots = rows * chosen;
+        var offsets = c.Integers(experts + 1);
+        s.Slots = c.Integers(slots);
+        s.Rows = c.Integers(slots);
+        c.Backend.SortByExpert(s.Experts.Reshape(new Shape(slots)), offsets, s.Slots, s.Rows);
+        if (c.CountsLoad) Count(c.Backend, offsets);
+
+        var sorted = c.Matrix(slots, x.Columns);
+        c.Backend.GatherRows(x, s.Slots, chosen, sorted);
+        var sortedWeights = c.Matrix(slots, 1);
+        c.Backend.GatherRows(weights.Reshape(new Shape(slots, 1)), s.Slots, 1, sortedWeights);
+        var routed = _experts.Forward(c, sorted, offsets, sortedWeights.Reshape(new Shape(slots)), s.Stack);
+        var y = _shared is null ? c.Matrix(rows, x.Columns) : _shared.Forward(c, x, s.Shared);
+        c.Backend.CombineRows(routed, s.Rows, y, accumulate: _shared is not null);
+        return y;
+    }
+
+    /// <summary>The gradient for the (normed) input, in new memory.</summary>
+    public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s)
+    {
+        int rows = dy.Rows, chosen = _config.ExpertsPerToken, slots = rows * chosen;
+        var dRouted = c.Matrix(slots, dy.Columns);
+        c.Backend.GatherRows(dy, s.Slots, chosen, dRouted);
+        var dSorted = _experts.BackwardInput(c, dRouted, s.Stack, out var dSortedWeights);
+        var dWeights = c.Matrix(slots, 1);
+        c.Backend.GatherRows(dSortedWeights.Reshape(new Shape(slots, 1)), s.Rows, 1, dWeights);
+        var dLogits = c.Matrix(rows, _config.RoutedExperts);
+        c.Backend.RouteBackward(
+            s.Scores, s.Experts.Reshape(new Shape(slots)), dWeights.Reshape(new Shape(rows, chosen)), s.DScores, _rule, dLogits);
+
+        var dx = _router.BackwardInput(c, dLogits, s.Router);
+        c.Backend.CombineRows(dSorted, s.Rows, dx, accumulate: true);
+        if (_shared is not null) c.Backend.Add(_shared.BackwardInput(c, dy, s.Shared), dx);
+        return dx;
+    }
+
+    public void BackwardWeight(MicroBatchContext c, State s)
+    {
+        _router.BackwardWeight(c, s.Router);
+        _experts.BackwardWeight(c, s.Stack);
+        _shared?.BackwardWeight(c, s.Shared);
+    }
+
+    public void Dispose() => _biasStorage?.Dispose();
+
+    private void Count(IBackend backend, Tensor offsets)
+    {
+        backend.Read(offsets, _offsets);
+        for (int e = 0; e < Load.Length; e++) Load[e] += _offsets[e + 1] - _offsets[e];
+    }
+
+    public sealed class State
+    {
+        public readonly LinearLayer.State Router = new();
+        public readonly ExpertStack.State Stack = new();
+        public readonly GatedMlp.State Shared = new();
+
+        /// <summary>[B]: Σ f·P of each sequence, unweighted.</summary>
+        public Tensor BalanceLoss;
+        public Tensor Scores, DScores, Experts, Slots, Rows;
+    }
+}

@@ -1,0 +1,61 @@
+using Hadal.Numerics;
+using Hadal.Training.Parameters;
+
+namespace Hadal.Training.Layers;
+
+/// <summary>y = x·Wᵀ with W [out, in], no bias.</summary>
+internal sealed class LinearLayer
+{
+    private readonly ParameterSet _parameters;
+    private readonly int _region, _outputs, _inputs;
+
+    /// <param name="parameters">Where the weight lives.</param>
+    /// <param name="name">Checkpoint name.</param>
+    /// <param name="outputs">Rows of W.</param>
+    /// <param name="inputs">Columns of W.</param>
+    public LinearLayer(ParameterSet parameters, string name, int outputs, int inputs)
+    {
+        (_parameters, _outputs, _inputs) = (parameters, outputs, inputs);
+        _region = parameters.Declare(name, new Shape(outputs, inputs));
+    }
+
+    /// <summary>Two matrices of equal shape under one product: gate over up.</summary>
+    public LinearLayer(ParameterSet parameters, string first, string second, int outputsEach, int inputs)
+    {
+        (_parameters, _outputs, _inputs) = (parameters, 2 * outputsEach, inputs);
+        _region = parameters.DeclareRegion(new Shape(_outputs, inputs));
+        parameters.Name(first, _region, 0, new Shape(outputsEach, inputs));
+        parameters.Name(second, _region, outputsEach, new Shape(outputsEach, inputs));
+    }
+
+    private Parameter Weight => _parameters.Get(_region);
+
+    public Tensor Forward(MicroBatchContext c, Tensor x, State state)
+    {
+        state.X = x;
+        var y = c.Matrix(x.Rows, _outputs);
+        c.Backend.MatMul(x, false, Weight.Weight, true, y);
+        return y;
+    }
+
+    /// <summary>The gradient for the input, in new memory.</summary>
+    public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State state)
+    {
+        var dx = c.Matrix(dy.Rows, _inputs);
+        BackwardInputInto(c, dy, dx, false, state);
+        return dx;
+    }
+
+    public void BackwardInputInto(MicroBatchContext c, Tensor dy, Tensor dx, bool accumulate, State state)
+    {
+        state.DY = dy;
+        c.Backend.MatMul(dy, false, Weight.Weight, false, dx, accumulate);
+    }
+
+    public void BackwardWeight(MicroBatchContext c, State state) => c.Backend.MatMul(state.DY, true, state.X, false, Weight.Gradient, accumulate: true);
+
+    public sealed class State
+    {
+        public Tensor X, DY;
+    }
+}

@@ -1,0 +1,50 @@
+using Hadal.Numerics;
+using Hadal.Training.Layers;
+using Hadal.Training.Parameters;
+
+namespace Hadal.Training.Losses;
+
+/// <summary>Output head and cross-entropy in one, shared by the main model and the MTP modules.</summary>
+/// <remarks>
+/// Logits exist for <see cref="ChunkRows"/> tokens at a time. The gradient of a chunk's logits is known as soon as its loss is, so input and weight gradient are
+/// made on the spot: keeping them apart would mean computing the logits, the largest product of a small model, a second time.
+/// </remarks>
+internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, int width)
+{
+    /// <summary>Tokens whose logits exist at the same time.</summary>
+    public const int ChunkRows = 256;
+
+    private readonly int _region = parameters.Declare("lm_head.weight", new Shape(vocabulary, width));
+
+    /// <summary>Losses of every row and, with a gradient, the gradient for the hidden rows (replaced) and the head (added to).</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="hidden">[T, D], after the final norm.</param>
+    /// <param name="labels">I32 [T]; negative drops a row.</param>
+    /// <param name="weight">Factor on the gradient of each row's loss.</param>
+    /// <param name="losses">[T], in nats, unweighted.</param>
+    /// <param name="dHidden">[T, D], or no tensor for the loss alone.</param>
+    public void Run(MicroBatchContext c, Tensor hidden, Tensor labels, float weight, Tensor losses, Tensor dHidden)
+    {
+        var head = parameters.Get(_region);
+        var mark = c.Arena.Save();
+        bool gradient = !dHidden.IsEmpty;
+        var logits = c.Matrix(Math.Min(ChunkRows, hidden.Rows), vocabulary);
+        for (int first = 0; first < hidden.Rows; first += ChunkRows)
+        {
+            int rows = Math.Min(ChunkRows, hidden.Rows - first);
+            var x = hidden.RowRange(first, rows);
+            var chunk = logits.RowRange(0, rows);
+            c.Backend.MatMul(x, false, head.Weight, true, chunk);
+            c.Backend.CrossEntropy(chunk, Part(labels, first, rows), weight, Part(losses, first, rows), gradient);
+            if (!gradient) continue;
+            c.Backend.MatMul(chunk, false, head.Weight, false, dHidden.RowRange(first, rows));
+            c.Backend.MatMul(chunk, true, x, false, head.Gradient, accumulate: true);
+        }
+
+        c.Arena.Release(mark);
+    }
+
+    // Part of a vector: rows of its [T, 1] form.
+    private static Tensor Part(Tensor vector, int first, int count) =>
+        vector.Reshape(new Shape(vector.Count, 1)).RowRange(first, count).Reshape(new Shape(count));
+}

@@ -1,0 +1,41 @@
+using Hadal.Numerics;
+using Hadal.Training.Parameters;
+
+namespace Hadal.Training.Optimization;
+
+/// <summary>Clips the gradients by their global norm and takes one AdamW step over all regions of a parameter set.</summary>
+internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, OptimizerSettings settings)
+{
+    private readonly ParameterRegion[] _regions = [.. parameters.Regions];
+
+    /// <summary>g *= min(1, clip / (norm + 1e-6)); decay; moments; update; then the gradients are zeroed.</summary>
+    /// <param name="step">From 1.</param>
+    /// <param name="learningRate">Rate of this step.</param>
+    /// <returns>The global norm before clipping.</returns>
+    public double Step(int step, double learningRate)
+    {
+        double norm = Math.Sqrt(backend.SumOfSquares(parameters.Gradients));
+        double scale = settings.ClipNorm > 0 ? Math.Min(1, settings.ClipNorm / (norm + 1e-6)) : 1;
+        var rates = new AdamWStep(
+            (float)learningRate, (float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon, (float)settings.WeightDecay, step, (float)scale);
+        if (settings.DecayNorms)
+        {
+            backend.AdamW(parameters.Weights, parameters.Gradients, parameters.FirstMoments, parameters.SecondMoments, rates);
+        }
+        else
+        {
+            foreach (var region in _regions)
+            {
+                backend.AdamW(
+                    Part(parameters.Weights, region), Part(parameters.Gradients, region), Part(parameters.FirstMoments, region),
+                    Part(parameters.SecondMoments, region), region.IsVector ? rates with { WeightDecay = 0 } : rates);
+            }
+        }
+
+        backend.Clear(parameters.Gradients);
+        return norm;
+    }
+
+    private static Tensor Part(Tensor flat, ParameterRegion region) =>
+        flat.Reshape(new Shape(flat.Count, 1)).RowRange(region.Offset, region.Count).Reshape(new Shape(region.Count));
+}

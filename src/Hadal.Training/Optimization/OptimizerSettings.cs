@@ -1,0 +1,51 @@
+using System.Text.Json.Serialization;
+
+namespace Hadal.Training.Optimization;
+
+/// <summary>AdamW, clipping and the learning-rate schedule, as a run file has them. Defaults are the report's (section 4.2) where it gives them.</summary>
+public sealed record OptimizerSettings
+{
+    /// <summary>Peak learning rate.</summary>
+    [JsonPropertyName("learning_rate")]
+    public double LearningRate { get; init; } = 2.2e-4;
+
+    /// <summary>Learning rate at the end of the decay.</summary>
+    [JsonPropertyName("final_learning_rate")]
+    public double FinalLearningRate { get; init; } = 2.2e-5;
+
+    /// <summary>Steps of linear warm-up from 0.</summary>
+    [JsonPropertyName("warmup_steps")]
+    public int WarmupSteps { get; init; } = 2000;
+
+    /// <summary>Share of the steps after which the cosine decay begins, 0 to 1 (the report: 10T of 14.8T tokens).</summary>
+    [JsonPropertyName("decay_start")]
+    public double DecayStart { get; init; } = 10 / 14.8;
+
+    /// <summary>Share of the steps at which the decay has reached the final rate, <see cref="DecayStart"/> to 1 (the report: 14.3T of 14.8T).</summary>
+    [JsonPropertyName("decay_end")]
+    public double DecayEnd { get; init; } = 14.3 / 14.8;
+
+    /// <summary>β₁.</summary>
+    [JsonPropertyName("beta1")]
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>β₂.</summary>
+    [JsonPropertyName("beta2")]
+    public double Beta2 { get; init; } = 0.95;
+
+    /// <summary>ε (not disclosed in the report).</summary>
+    [JsonPropertyName("epsilon")]
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Decoupled weight decay λ.</summary>
+    [JsonPropertyName("weight_decay")]
+    public double WeightDecay { get; init; } = 0.1;
+
+    /// <summary>Whether norm weights decay too.</summary>
+    [JsonPropertyName("decay_norms")]
+    public bool DecayNorms { get; init; } = true;
+
+    /// <summary>Largest global gradient norm; 0 for no clipping.</summary>
+    [JsonPropertyName("clip_norm")]
+    public double ClipNorm { get; init; } = 1.0;
+}

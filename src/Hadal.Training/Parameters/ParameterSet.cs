@@ -1,0 +1,116 @@
+using Hadal.Numerics;
+
+namespace Hadal.Training.Parameters;
+
+/// <summary>All parameters of a model in four parallel stretches of memory: values, gradients, and AdamW's two moments.</summary>
+/// <remarks>
+/// Layers ask for regions while they are built and give names to views of them; <see cref="Commit"/> then lays out the memory, and the layers fetch their
+/// tensors. Experts of a layer are one region (a stack), under the names that a checkpoint has for each of them.
+/// </remarks>
+internal sealed class ParameterSet : IDisposable
+{
+    private const long Alignment = 16;
+    private readonly IBackend _backend;
+    private readonly List<(long Offset, Shape Shape)> _regions = [];
+    private readonly List<(string Name, int Region, long FirstRow, Shape Shape)> _names = [];
+    private readonly List<NamedParameter> _parameters = [];
+    private readonly Dictionary<string, Parameter> _byName = [];
+    private Storage? _weights, _gradients, _firstMoments, _secondMoments;
+
+    public ParameterSet(IBackend backend) => _backend = backend;
+
+    /// <summary>Elements, padding between regions included.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Every parameter under its checkpoint name, in the order in which layers declared them.</summary>
+    public IReadOnlyList<NamedParameter> Named => _parameters;
+
+    /// <summary>Stretches that the optimizer updates, in order.</summary>
+    public IEnumerable<ParameterRegion> Regions => _regions.Select(r => new ParameterRegion(r.Offset, r.Shape.Count, r.Shape.Rank == 1));
+
+    /// <summary>Values as one vector.</summary>
+    public Tensor Weights { get; private set; }
+
+    /// <summary>Gradients as one vector.</summary>
+    public Tensor Gradients { get; private set; }
+
+    /// <summary>AdamW's first moments as one vector.</summary>
+    public Tensor FirstMoments { get; private set; }
+
+    /// <summary>AdamW's second moments as one vector.</summary>
+    public Tensor SecondMoments { get; private set; }
+
+    /// <summary>Declares a region that is one parameter.</summary>
+    /// <returns>The region's number, for <see cref="Get"/>.</returns>
+    public int Declare(string name, Shape shape)
+    {
+        int region = DeclareRegion(shape);
+        Name(name, region, 0, shape);
+        return region;
+    }
+
+    /// <summary>Declares a region whose parameters are named by <see cref="Name"/>.</summary>
+    public int DeclareRegion(Shape shape)
+    {
+        if (_weights is not null) throw new InvalidOperationException("Parameters are declared before the memory is laid out.");
+        _regions.Add((Count, shape));
+        Count += (shape.Count + Alignment - 1) / Alignment * Alignment;
+        return _regions.Count - 1;
+    }
+
+    /// <summary>Names some rows of a region.</summary>
+    public void Name(string name, int region, long firstRow, Shape shape) => _names.Add((name, region, firstRow, shape));
+
+    /// <summary>Lays out the memory.</summary>
+    /// <param name="training">False leaves out gradients and moments.</param>
+    public void Commit(bool training = true)
+    {
+        _weights = _backend.CreateStorage(Count * sizeof(float));
+        Weights = Flat(_weights);
+        if (training)
+        {
+            _gradients = _backend.CreateStorage(Count * sizeof(float));
+            _firstMoments = _backend.CreateStorage(Count * sizeof(float));
+            _secondMoments = _backend.CreateStorage(Count * sizeof(float));
+            (Gradients, FirstMoments, SecondMoments) = (Flat(_gradients), Flat(_firstMoments), Flat(_secondMoments));
+        }
+
+        foreach (var (name, region, firstRow, shape) in _names)
+        {
+            var whole = Get(region);
+            var named = new NamedParameter(name, new Parameter(Part(whole.Weight, firstRow, shape), Part(whole.Gradient, firstRow, shape)));
+            _parameters.Add(named);
+            _byName.Add(name, named.Value);
+        }
+    }
+
+    /// <summary>The tensors of a region.</summary>
+    public Parameter Get(int region)
+    {
+        var (offset, shape) = _regions[region];
+        long bytes = offset * sizeof(float);
+        return new Parameter(
+            (_weights ?? throw new InvalidOperationException("The memory is not laid out yet.")).View(bytes, DType.F32, shape),
+            _gradients is null ? default : _gradients.View(bytes, DType.F32, shape));
+    }
+
+    /// <summary>The parameter of a checkpoint name.</summary>
+    public bool TryFind(string name, out Parameter parameter) => _byName.TryGetValue(name, out parameter);
+
+    public void Dispose()
+    {
+        _weights?.Dispose();
+        _gradients?.Dispose();
+        _firstMoments?.Dispose();
+        _secondMoments?.Dispose();
+    }
+
+    private Tensor Flat(Storage storage) => storage.View(0, DType.F32, new Shape(Count));
+
+    private static Tensor Part(Tensor region, long firstRow, Shape shape)
+    {
+        if (region.IsEmpty) return default;
+        if (shape.Rank == 1) return region.Reshape(shape);
+        return region.RowRange(firstRow, shape.Rows).Reshape(shape);
+    }
+}

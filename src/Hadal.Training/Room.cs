@@ -1,3 +1,0 @@
-namespace Hadal.Training;
-
-internal static class Room;

@@ -1,0 +1,186 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Hadal.Model.Configuration;
+using Hadal.Training.Optimization;
+
+namespace Hadal.Training.Runs;
+
+/// <summary>A training run as a file: what is trained, on what, for how long.</summary>
+/// <remarks>Unknown fields are refused: a misspelt setting that is silently ignored costs a run.</remarks>
+public sealed record RunConfig
+{
+    /// <summary>The model: a configuration as in <c>config.json</c>.</summary>
+    [JsonPropertyName("model")]
+    public JsonObject Model { get; init; } = [];
+
+    /// <summary>A <c>tokenizer.json</c> or a folder with one; relative to the run file.</summary>
+    [JsonPropertyName("tokenizer")]
+    public string Tokenizer { get; init; } = "";
+
+    /// <summary>Files and folders of text; relative to the run file. The name <c>dotnet-documentation</c> stands for the .NET SDK's own documentation.</summary>
+    [JsonPropertyName("data")]
+    public IReadOnlyList<string> Data { get; init; } = [];
+
+    /// <summary>Share of the documents that is held back for validation, 0 to 0.5.</summary>
+    [JsonPropertyName("validation_share")]
+    public double ValidationShare { get; init; } = 0.02;
+
+    /// <summary>Optimizer steps.</summary>
+    [JsonPropertyName("steps")]
+    public int Steps { get; init; }
+
+    /// <summary>Steps between checkpoints; 0 for none before the end.</summary>
+    [JsonPropertyName("checkpoint_every")]
+    public int CheckpointEvery { get; init; }
+
+    /// <summary>Checkpoints kept; older ones are deleted.</summary>
+    [JsonPropertyName("keep_checkpoints")]
+    public int KeepCheckpoints { get; init; } = 2;
+
+    /// <summary>Seed of the fresh weights and of the order of the data.</summary>
+    [JsonPropertyName("seed")]
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Predicted tokens of a sequence, L.</summary>
+    [JsonPropertyName("sequence_length")]
+    public int SequenceLength { get; init; } = 4096;
+
+    /// <summary>Sequences of a step (the global batch).</summary>
+    [JsonPropertyName("batch_sequences")]
+    public int BatchSequences { get; init; } = 8;
+
+    /// <summary>Sequences computed at a time; divides <see cref="BatchSequences"/>.</summary>
+    [JsonPropertyName("micro_batch_sequences")]
+    public int MicroBatchSequences { get; init; } = 1;
+
+    /// <summary>Optimizer and schedule.</summary>
+    [JsonPropertyName("optimizer")]
+    public OptimizerSettings Optimizer { get; init; } = new();
+
+    /// <summary>λ, the weight of the multi-token prediction loss.</summary>
+    [JsonPropertyName("mtp_weight")]
+    public double MtpWeight { get; init; } = 0.3;
+
+    /// <summary>α, the weight of the sequence-wise balance loss.</summary>
+    [JsonPropertyName("balance_weight")]
+    public double BalanceWeight { get; init; } = 1e-4;
+
+    /// <summary>γ, the step of the router biases.</summary>
+    [JsonPropertyName("bias_update_rate")]
+    public double BiasUpdateRate { get; init; } = 1e-3;
+
+    /// <summary>Steps between validations; 0 for one at the end.</summary>
+    [JsonPropertyName("validate_every")]
+    public int ValidateEvery { get; init; }
+
+    /// <summary>Validation sequences looked at; 0 for all.</summary>
+    [JsonPropertyName("validation_sequences")]
+    public int ValidationSequences { get; init; } = 64;
+
+    /// <summary>Type of the weights in the written model: <c>float32</c> or <c>bfloat16</c>.</summary>
+    [JsonPropertyName("save_dtype")]
+    public string SaveDType { get; init; } = "float32";
+
+    /// <summary>Tokens of a step.</summary>
+    [JsonIgnore]
+    public long TokensPerStep => (long)BatchSequences * SequenceLength;
+
+    /// <summary>Reads and checks a run file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The run.</returns>
+    /// <exception cref="ConfigException">The file is missing, not JSON, or has a wrong field.</exception>
+    public static RunConfig Load(string path)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException(path, null, $"the run file cannot be read ({e.Message.TrimEnd('.')})", e);
+        }
+
+        return Parse(bytes, path);
+    }
+
+    /// <summary>Reads and checks a run file's contents.</summary>
+    /// <param name="json">UTF-8.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <returns>The run.</returns>
+    /// <exception cref="ConfigException">Not JSON, or a wrong field.</exception>
+    public static RunConfig Parse(ReadOnlySpan<byte> json, string name)
+    {
+        try
+        {
+            var config = JsonSerializer.Deserialize(json, RunConfigJson.Default.RunConfig)
+                ?? throw new ConfigException(name, null, "the run file is empty; it has to be one JSON object");
+            config.Validate(name);
+            return config;
+        }
+        catch (JsonException e)
+        {
+            string place = e.Path is null or "$" ? $"line {e.LineNumber + 1}" : $"field {e.Path.TrimStart('$', '.')}, line {e.LineNumber + 1}";
+            throw new ConfigException(name, e.Path, $"the run file cannot be understood ({place}): {FirstSentence(e.Message)}", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            throw new ConfigException(name, null, "the run file has a name or text that is not valid Unicode, or a name twice", e);
+        }
+    }
+
+    /// <summary>The run file's text.</summary>
+    /// <returns>Indented JSON.</returns>
+    public string ToJson() => JsonSerializer.Serialize(this, RunConfigJson.Default.RunConfig) + "\n";
+
+    /// <summary>Checks every field.</summary>
+    /// <param name="name">What to call the file in messages.</param>
+    /// <exception cref="ConfigException">A field is out of range.</exception>
+    public void Validate(string name)
+    {
+        Check(Model is { Count: > 0 }, "model", "has to be a model configuration, as in config.json");
+        Check(!string.IsNullOrEmpty(Tokenizer), "tokenizer", "has to name a tokenizer.json or a folder with one");
+        Check(Data is { Count: > 0 } && Data.All(d => !string.IsNullOrEmpty(d)), "data", "has to list at least one file or folder of text");
+        Check(Steps is >= 1 and <= 100_000_000, "steps", "has to be 1 to 100,000,000");
+        Check(CheckpointEvery >= 0, "checkpoint_every", "cannot be negative");
+        Check(KeepCheckpoints >= 1, "keep_checkpoints", "has to be at least 1");
+        Check(SequenceLength is >= 2 and <= 1 << 20, "sequence_length", "has to be 2 to 1,048,576");
+        Check(BatchSequences is >= 1 and <= 1 << 20, "batch_sequences", "has to be 1 to 1,048,576");
+        Check(MicroBatchSequences >= 1 && BatchSequences % MicroBatchSequences == 0, "micro_batch_sequences", $"has to divide batch_sequences ({BatchSequences})");
+        Check((long)MicroBatchSequences * SequenceLength <= 1 << 24, "micro_batch_sequences", "times sequence_length has to stay below 16,777,216 tokens");
+        Check(ValidationShare is >= 0 and <= 0.5, "validation_share", "has to be 0 to 0.5");
+        Check(ValidateEvery >= 0 && ValidationSequences >= 0, "validate_every", "and validation_sequences cannot be negative");
+        CheckWeight(MtpWeight, "mtp_weight");
+        CheckWeight(BalanceWeight, "balance_weight");
+        CheckWeight(BiasUpdateRate, "bias_update_rate");
+        Check(SaveDType is "float32" or "bfloat16", "save_dtype", "has to be float32 or bfloat16");
+        Check(Optimizer is not null, "optimizer", "has to be an object");
+        var o = Optimizer!;
+        Check(o.LearningRate is > 0 and <= 10 && o.FinalLearningRate >= 0 && o.FinalLearningRate <= o.LearningRate, "optimizer.learning_rate", "has to be above 0, and final_learning_rate between 0 and it");
+        Check(o.WarmupSteps >= 0, "optimizer.warmup_steps", "cannot be negative");
+        Check(o.DecayStart >= 0 && o.DecayEnd >= o.DecayStart && o.DecayEnd <= 1, "optimizer.decay_start", "and decay_end have to be shares of the run in order: 0 ≤ decay_start ≤ decay_end ≤ 1");
+        Check(o.Beta1 is >= 0 and < 1 && o.Beta2 is >= 0 and < 1, "optimizer.beta1", "and beta2 have to be 0 or more and below 1");
+        Check(o.Epsilon is > 0 and < 1, "optimizer.epsilon", "has to be between 0 and 1");
+        Check(o.WeightDecay is >= 0 and <= 10 && o.ClipNorm is >= 0 and <= 1e6, "optimizer.weight_decay", "and clip_norm have to be 0 or more and of a sensible size");
+
+        void Check(bool condition, string field, string what)
+        {
+            if (!condition) throw new ConfigException(name, field, $"{field} {what}");
+        }
+
+        void CheckWeight(double value, string field) => Check(value is >= 0 and <= 1e3, field, "has to be 0 to 1,000");
+    }
+
+    private static string FirstSentence(string message)
+    {
+        int end = message.IndexOf(" Path:", StringComparison.Ordinal);
+        return (end < 0 ? message : message[..end]).TrimEnd('.');
+    }
+}
+
+[JsonSerializable(typeof(RunConfig))]
+[JsonSourceGenerationOptions(
+    WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true)]
+internal sealed partial class RunConfigJson : JsonSerializerContext;

@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+using Hadal.Model.Configuration;
+
+namespace Hadal.Training.Runs;
+
+/// <summary>What a run needs before it starts: the answer of a dry run.</summary>
+/// <param name="Parameters">Trained numbers, MTP modules included.</param>
+/// <param name="ActiveParameters">Numbers of the main model that one token meets, head included, embedding not.</param>
+/// <param name="MemoryBytes">Weights, gradients and two moments in FP32, and an estimate of the activations of a micro-batch.</param>
+/// <param name="FlopsPerToken">6 per active matrix parameter and token, MTP modules included, and causal attention at the run's length (section 13 of the specification).</param>
+public sealed record RunPlan(
+    [property: JsonPropertyName("parameters")] long Parameters,
+    [property: JsonPropertyName("active_parameters")] long ActiveParameters,
+    [property: JsonPropertyName("memory_bytes")] long MemoryBytes,
+    [property: JsonPropertyName("flops_per_token")] double FlopsPerToken)
+{
+    /// <summary>Counts without allocating anything.</summary>
+    /// <param name="run">A valid run.</param>
+    /// <param name="config">Its model.</param>
+    /// <returns>The counts.</returns>
+    public static RunPlan Of(RunConfig run, ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(config);
+        long parameters = checked(config.ParameterCount + config.MtpParameterCount);
+        var single = config with { MtpLayers = 0 };
+        double mtpActive = 0;
+        if (config.MtpLayers > 0)
+        {
+            // A module is one more layer behind eh_proj, and uses the head once more.
+            double perLayer = (double)(single with { Layers = config.Layers + 1 }).ActiveParameterCount - single.ActiveParameterCount;
+            mtpActive = config.MtpLayers * (perLayer + 2.0 * config.HiddenSize * config.HiddenSize + (double)config.VocabularySize * config.HiddenSize);
+        }
+
+        int layers = config.Layers + config.MtpLayers;
+        double attention = 6.0 * layers * config.Heads * (config.QueryHeadWidth + config.ValueWidth) * run.SequenceLength / 2;
+        double flops = 6 * (config.ActiveParameterCount + mtpActive) + attention;
+        long tokens = (long)run.MicroBatchSequences * run.SequenceLength;
+        return new RunPlan(parameters, config.ActiveParameterCount, checked(16 * parameters + ActivationBytes(config, tokens)), flops);
+    }
+
+    // Floats that the layers keep for the backward, per token.
+    private static long ActivationBytes(ModelConfig c, long tokens)
+    {
+        checked
+        {
+            long queries = (long)c.Heads * c.QueryHeadWidth, values = (long)c.Heads * c.ValueWidth;
+            long attention = 4L * c.HiddenSize + 2L * (c.QueryLatentRank ?? 0) + queries + 2L * c.CacheWidth + (long)c.Heads * (c.NopeWidth + c.ValueWidth) + values + c.Heads;
+            long dense = 2L * c.HiddenSize + 3L * c.DenseWidth;
+            long chosen = c.ExpertsPerToken;
+            long experts = 2L * c.HiddenSize + 3L * c.RoutedExperts + 3L * c.SharedWidth + chosen * (2L * c.HiddenSize + 3L * c.ExpertWidth);
+            long sum = (4L + 6L * c.MtpLayers) * c.HiddenSize;
+            for (int l = 0; l < c.Layers + c.MtpLayers; l++) sum += attention + (c.IsMixtureOfExperts(l) ? experts : dense);
+            return sizeof(float) * (tokens * sum + 256L * c.VocabularySize);
+        }
+    }
+}

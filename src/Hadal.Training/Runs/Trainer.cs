@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using Hadal.Model.Configuration;
+using Hadal.Numerics;
+using Hadal.Training.Balance;
+using Hadal.Training.Batches;
+using Hadal.Training.Metrics;
+using Hadal.Training.Model;
+using Hadal.Training.Optimization;
+using Hadal.Training.Parameters;
+
+namespace Hadal.Training.Runs;
+
+/// <summary>Takes a model through its steps: micro-batches, clipping, AdamW, router biases. Knows no files.</summary>
+internal sealed class Trainer : IDisposable
+{
+    private readonly RunConfig _run;
+    private readonly IBackend _backend;
+    private readonly IBatchSource _source;
+    private readonly AdamWOptimizer _optimizer;
+    private readonly BatchLosses _losses;
+    private readonly PackedBatch _batch;
+
+    public Trainer(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source)
+    {
+        (_run, _backend, _source) = (run, backend, source);
+        Model = new TrainingModel(backend, config, run.SequenceLength);
+        WeightInitializer.Initialize(backend, Model.Parameters, run.Seed, config.InitializerRange);
+        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer);
+        _losses = Model.CreateLosses();
+        _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
+    }
+
+    public TrainingModel Model { get; }
+
+    /// <summary>One optimizer step over the global batch.</summary>
+    /// <param name="step">From 1.</param>
+    public StepMetrics Step(int step)
+    {
+        long started = Stopwatch.GetTimestamp();
+        foreach (var experts in Model.ExpertLayers) Array.Clear(experts.Load);
+        _losses.Clear();
+        var scales = new LossScales(_run.TokensPerStep, _run.BatchSequences, (float)_run.MtpWeight, (float)_run.BalanceWeight);
+        for (int m = 0; m < _run.BatchSequences / _run.MicroBatchSequences; m++)
+        {
+            _source.Fill(step, m, _batch);
+            Model.ForwardBackward(_batch, scales, _losses);
+        }
+
+        double rate = LearningRateSchedule.At(_run.Optimizer, step, _run.Steps);
+        double norm = _optimizer.Step(step, rate);
+        UpdateBiases();
+        return Measure(step, rate, norm, Stopwatch.GetElapsedTime(started));
+    }
+
+    /// <summary>Mean cross-entropy of the next token over some sequences, in nats.</summary>
+    /// <param name="source">Where they come from.</param>
+    /// <param name="microBatches">How many micro-batches to look at.</param>
+    /// <param name="cancellation">Stops between micro-batches.</param>
+    public double Validate(IBatchSource source, int microBatches, CancellationToken cancellation)
+    {
+        var losses = Model.CreateLosses();
+        for (int m = 0; m < microBatches; m++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            source.Fill(0, m, _batch);
+            Model.Evaluate(_batch, losses);
+        }
+
+        return losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length);
+    }
+
+    public void Dispose() => Model.Dispose();
+
+    private void UpdateBiases()
+    {
+        foreach (var experts in Model.ExpertLayers)
+        {
+            if (experts.BiasTensor.IsEmpty) continue;
+            LoadBalance.UpdateBias(experts.Load, (float)_run.BiasUpdateRate, experts.Bias);
+            experts.WriteBias(_backend);
+        }
+    }
+
+    private StepMetrics Measure(int step, double rate, double norm, TimeSpan time)
+    {
+        long labels = _run.TokensPerStep;
+        double main = _losses.MainSum / labels, balance = _losses.Balance(_run.BatchSequences);
+        return new StepMetrics
+        {
+            Step = step,
+            Tokens = step * _run.TokensPerStep,
+            Loss = main + _run.MtpWeight * _losses.Mtp(labels) + _run.BalanceWeight * balance,
+            MainLoss = main,
+            MtpLoss = Array.ConvertAll(_losses.MtpSums, s => s / labels),
+            BalanceLoss = balance,
+            GradNorm = norm,
+            LearningRate = rate,
+            TokensPerSecond = labels / Math.Max(time.TotalSeconds, 1e-9),
+            MaxViolation = [.. Model.ExpertLayers.Select(e => LoadBalance.MaxViolation(e.Load))],
+            ExpertLoad = [.. Model.ExpertLayers.Select(e => e.Load.ToArray())],
+        };
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text;
+using Hadal.Model.Configuration;
+using Hadal.Training.Runs;
+
+namespace Hadal.Training.Tests.Runs;
+
+public class RunConfigTests
+{
+    [Fact]
+    public void A_run_file_reads_back_as_it_was_written()
+    {
+        var read = RunConfig.Parse(Encoding.UTF8.GetBytes(TinyRun.Run.ToJson()), "run.json");
+        Assert.Equal(TinyRun.Run.ToJson(), read.ToJson());
+        Assert.Equal(TinyRun.Config, ModelConfig.Parse(Encoding.UTF8.GetBytes(read.Model.ToJsonString()), "model"));
+    }
+
+    [Theory]
+    [InlineData("\"steps\": 6", "\"steps\": 0", "steps has to be")]
+    [InlineData("\"steps\": 6", "\"stepz\": 6", "stepz")]
+    [InlineData("\"steps\": 6", "\"steps\": \"six\"", "steps")]
+    [InlineData("\"micro_batch_sequences\": 2", "\"micro_batch_sequences\": 3", "divide batch_sequences (4)")]
+    [InlineData("\"save_dtype\": \"float32\"", "\"save_dtype\": \"int4\"", "float32 or bfloat16")]
+    [InlineData("\"warmup_steps\": 2", "\"warmup_steps\": -2", "cannot be negative")]
+    [InlineData("\"beta1\": 0.9", "\"beta1\": 1", "below 1")]
+    [InlineData("\"tokenizer\": \"tokenizer.json\"", "\"tokenizer\": \"\"", "tokenizer.json")]
+    [InlineData("{", "[", "cannot be understood")]
+    public void A_wrong_field_is_named(string right, string wrong, string message)
+    {
+        string json = TinyRun.Run.ToJson();
+        int at = json.IndexOf(right, StringComparison.Ordinal);
+        Assert.True(at >= 0, right);
+        json = json[..at] + wrong + json[(at + right.Length)..];
+        var e = Assert.Throws<ConfigException>(() => RunConfig.Parse(Encoding.UTF8.GetBytes(json), "run.json"));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("run.json:", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ten_thousand_damaged_run_files_give_a_run_or_a_sentence()
+    {
+        byte[] sound = Encoding.UTF8.GetBytes(TinyRun.Run.ToJson());
+        var random = new Random(20261124);
+        int refused = 0;
+        for (int i = 0; i < 10_000; i++)
+        {
+            byte[] mutant = [.. sound];
+            for (int n = random.Next(1, 4); n > 0; n--)
+            {
+                int at = random.Next(mutant.Length);
+                switch (random.Next(4))
+                {
+                    case 0: mutant[at] = (byte)random.Next(256); break;
+                    case 1: mutant = [.. mutant[..at], .. mutant[Math.Min(mutant.Length, at + random.Next(1, 30))..]]; break;
+                    case 2: mutant = [.. mutant[..at], .. "-1e99"u8, .. mutant[at..]]; break;
+                    default: mutant = [.. mutant[..at], .. mutant[..Math.Min(40, at)], .. mutant[at..]]; break;
+                }
+
+                if (mutant.Length == 0) mutant = [0];
+            }
+
+            try
+            {
+                RunConfig.Parse(mutant, "run.json");
+            }
+            catch (ConfigException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.True(refused > 5_000, $"only {refused} of 10,000 mutants were refused");
+    }
+}
