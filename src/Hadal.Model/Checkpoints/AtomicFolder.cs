@@ -145,7 +145,8 @@ public static class AtomicFolder
     private static string Locate(string folder)
     {
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        return new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder;
+        var info = new DirectoryInfo(folder);
+        return info.LinkTarget is null ? folder : info.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder;
     }
 
     private static bool Exists(string folder) => Directory.Exists(folder) || File.Exists(folder);

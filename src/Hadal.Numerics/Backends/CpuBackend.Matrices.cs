@@ -1,4 +1,4 @@
-using Hadal.Numerics.Gemm;
+using Hadal.Numerics.Kernels;
 
 namespace Hadal.Numerics;
 
@@ -8,7 +8,7 @@ public sealed unsafe partial class CpuBackend
 
     /// <inheritdoc/>
     public void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, bool accumulate = false) =>
-        GemmKernel.Run(_team, _form, Problem(new MatMulOperands(a, transposeA, b, transposeB, c, accumulate), nameof(MatMul)));
+        Gemm.Run(_team, Problem(new MatMulOperands(a, transposeA, b, transposeB, c, accumulate), nameof(MatMul)), _form);
 
     /// <inheritdoc/>
     public void MatMulBatch(ReadOnlySpan<MatMulOperands> products)
@@ -100,6 +100,6 @@ public sealed unsafe partial class CpuBackend
 
     private void RunProblems(int count)
     {
-        fixed (GemmProblem* problems = _problems) GemmKernel.RunGrouped(_team, _form, problems, count);
+        fixed (GemmProblem* problems = _problems) Gemm.RunGrouped(_team, problems, count, _form);
     }
 }

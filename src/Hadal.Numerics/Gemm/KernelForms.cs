@@ -1,19 +1,51 @@
 using System.Runtime.Intrinsics;
 
-namespace Hadal.Numerics;
+namespace Hadal.Numerics.Kernels;
 
-/// <summary>Forms in which kernels exist.</summary>
-internal enum KernelForm
-{
-    Reference,
-    Vector128,
-    Vector256,
-    Vector512,
-}
-
-/// <summary>The form that this machine runs fastest.</summary>
+/// <summary>Which forms this machine has, and the one in use.</summary>
 internal static class KernelForms
 {
-    public static KernelForm Current { get; } =
-        Vector512.IsHardwareAccelerated ? KernelForm.Vector512 : Vector256.IsHardwareAccelerated ? KernelForm.Vector256 : KernelForm.Vector128;
+    /// <summary>The environment variable that picks a form by name: <c>reference</c>, <c>vector128</c>, <c>vector256</c> or <c>vector512</c>.</summary>
+    public const string Variable = "HADAL_KERNELS";
+
+    private static readonly KernelForm[] _available = Find();
+    private static KernelForm? _current;
+
+    /// <summary>Forms that run in hardware here, fastest first; the reference comes last.</summary>
+    public static IReadOnlyList<KernelForm> Available => _available;
+
+    /// <summary>The form that kernels use when none is asked for: what <see cref="Variable"/> names, otherwise the fastest.</summary>
+    /// <exception cref="PlatformNotSupportedException">The variable names no form, or one that this machine lacks.</exception>
+    public static KernelForm Current => _current ??= Choose(Environment.GetEnvironmentVariable(Variable));
+
+    /// <summary>The form of a given name; null or empty means the fastest.</summary>
+    public static KernelForm Choose(string? name)
+    {
+        if (string.IsNullOrEmpty(name)) return _available[0];
+        foreach (var form in _available)
+        {
+            if (Name(form).Equals(name, StringComparison.OrdinalIgnoreCase)) return form;
+        }
+
+        throw new PlatformNotSupportedException($"{Variable} is \"{name}\"; this machine has {string.Join(", ", _available.Select(Name))}.");
+    }
+
+    /// <summary>The name that <see cref="Variable"/> uses.</summary>
+    public static string Name(KernelForm form) => form switch
+    {
+        KernelForm.Vector512 => "vector512",
+        KernelForm.Vector256 => "vector256",
+        KernelForm.Vector128 => "vector128",
+        _ => "reference",
+    };
+
+    private static KernelForm[] Find()
+    {
+        var forms = new List<KernelForm>();
+        if (Vector512.IsHardwareAccelerated) forms.Add(KernelForm.Vector512);
+        if (Vector256.IsHardwareAccelerated) forms.Add(KernelForm.Vector256);
+        if (Vector128.IsHardwareAccelerated) forms.Add(KernelForm.Vector128);
+        forms.Add(KernelForm.Reference);
+        return [.. forms];
+    }
 }

@@ -1,4 +1,3 @@
-using Hadal.Numerics.Gemm;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
@@ -27,7 +26,7 @@ internal unsafe struct AttentionOperands
 
     public static void Product(
         KernelForm form, float* a, nint lda, bool transposeA, float* b, nint ldb, bool transposeB, float* c, nint ldc, int m, int n, int k, bool accumulate) =>
-        GemmKernel.RunSingle(form, new GemmProblem
+        Gemm.RunSingle(new GemmProblem
         {
             A = a,
             Lda = lda,
@@ -41,7 +40,7 @@ internal unsafe struct AttentionOperands
             N = n,
             K = k,
             Accumulate = accumulate,
-        });
+        }, GemmScratch.Current, form);
 }
 
 /// <summary>o = softmax(scale·q·k)·v per head, with log Σ e^(scale·q·k) kept for the backward.</summary>

@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using Hadal.Numerics.Lanes;
+using Hadal.Numerics.Threading;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>Matrix products in FP32.</summary>
+/// <remarks>
+/// The contract: every element of C is one chain of fused multiply-adds over ascending k,
+/// <code>acc = accumulate ? C[m,n] : 0;  for k = 0 … K-1: acc = fma(A[m,k], B[k,n], acc);  C[m,n] = acc.</code>
+/// Cutting K into blocks continues a chain from the stored C, which changes no bit; cutting M and N touches no chain. So the result does not depend on
+/// threads, tiles, the size of the batch, the kernel form, or whether B is packed or products are grouped. (The payload of a NaN is not part of it.)
+/// </remarks>
+internal static unsafe partial class Gemm
+{
+    /// <summary>k values per block: a panel pair of B, 2·16·256 floats, fills two thirds of a first-level cache of 48 KB.</summary>
+    internal const int BlockDepth = 256;
+
+    /// <summary>Columns of B copied at a time: 256 KB.</summary>
+    internal const int BlockColumns = 256;
+
+    /// <summary>Rows of A copied at a time; a multiple of every kernel's rows.</summary>
+    internal const int BlockRows = 144;
+
+    /// <summary>Rows of the largest micro-kernel.</summary>
+    internal const int MaxKernelRows = 12;
+
+    /// <summary>k values of BF16 that are widened at a time on their way into panels.</summary>
+    internal const int WidenedDepth = 64;
+
+    /// <summary>Up to so many rows of A, a product is bound by reading B: A stays in place and kernels are few rows high and many panels wide.</summary>
+    internal const int ThinRows = 4;
+
+    // Products with less work than this (in multiply-adds, about ten microseconds) are not worth waking other threads.
+    private const long WorkPerThread = 1 << 20;
+
+    // Tiles per thread: the more, the less the slowest thread makes the others wait; the fewer, the less is copied twice.
+    private const int TilesPerThread = 4;
+
+    /// <summary>One product, shared by the team.</summary>
+    public static void Run(ThreadTeam team, in GemmProblem problem, KernelForm? form = null)
+    {
+        GemmProblem local = problem;
+        RunGrouped(team, &local, 1, form);
+    }
+
+    /// <summary>Independent products (one per expert) as one pool of tiles; sizes may differ widely and be 0.</summary>
+    public static void RunGrouped(ThreadTeam team, GemmProblem* problems, int count, KernelForm? form = null)
+    {
+        const int OnStack = 512;
+        var chosen = form ?? KernelForms.Current;
+        long work = 0;
+        for (int i = 0; i < count; i++)
+        {
+            Check(problems[i]);
+            work += GemmTiling.Work(problems[i]);
+        }
+
+        long workPerTile = team.Threads == 1 || work < WorkPerThread ? long.MaxValue : Math.Max(work / (team.Threads * TilesPerThread), WorkPerThread / 4);
+        int* starts = stackalloc int[OnStack + 1];
+        for (int first = 0; first < count; first += OnStack)
+        {
+            int group = Math.Min(OnStack, count - first), tiles = 0;
+            for (int i = 0; i < group; i++)
+            {
+                starts[i] = tiles;
+                tiles = checked(tiles + new GemmTiling(problems[first + i], workPerTile).Count);
+            }
+
+            starts[group] = tiles;
+            var job = new TileJob { Problems = problems + first, Starts = starts, Count = group, WorkPerTile = workPerTile, Form = chosen };
+            if (workPerTile == long.MaxValue)
+            {
+                for (int tile = 0; tile < tiles; tile++) job.Execute(tile, 0);
+            }
+            else
+            {
+                team.Run(tiles, ref job);
+            }
+        }
+    }
+
+    /// <summary>One product on the calling thread alone, for use inside other kernels.</summary>
+    /// <param name="problem">The product; small ones are read in place as far as possible.</param>
+    /// <param name="scratch">For instance <see cref="GemmScratch.Current"/>.</param>
+    /// <param name="form">Null for the current form.</param>
+    public static void RunSingle(in GemmProblem problem, GemmScratch scratch, KernelForm? form = null)
+    {
+        Check(problem);
+        var chosen = form ?? KernelForms.Current;
+        var tiling = new GemmTiling(problem, long.MaxValue);
+        fixed (GemmProblem* p = &problem)
+        {
+            for (int tile = 0; tile < tiling.Count; tile++) RunTile(p, tiling, tile, scratch, chosen);
+        }
+    }
+
+    /// <summary>C = A·B or C += A·B with a B that was packed once: for up to four rows as fast as memory delivers B.</summary>
+    /// <param name="team">Who works.</param>
+    /// <param name="a">FP32 [m, K].</param>
+    /// <param name="lda">Distance between rows of A.</param>
+    /// <param name="m">Rows.</param>
+    /// <param name="b">K×N.</param>
+    /// <param name="c">FP32 [m, N].</param>
+    /// <param name="ldc">Distance between rows of C.</param>
+    /// <param name="accumulate">Add to what C holds.</param>
+    /// <param name="form">Null for the current form.</param>
+    public static void RunPacked(ThreadTeam team, float* a, nint lda, int m, PackedMatrix b, float* c, nint ldc, bool accumulate, KernelForm? form = null) =>
+        Run(team, b.Problem(a, lda, m, c, ldc, accumulate), form);
+
+    private static void RunTile(GemmProblem* problem, GemmTiling tiling, int tile, GemmScratch scratch, KernelForm form)
+    {
+        int row = tile / tiling.ColumnTiles * tiling.Rows, column = tile % tiling.ColumnTiles * tiling.Columns;
+        int rows = Math.Min(tiling.Rows, problem->M - row), columns = Math.Min(tiling.Columns, problem->N - column);
+        switch (form)
+        {
+            case KernelForm.Vector512:
+                new GemmTile<Lanes512>(problem, row, rows, column, columns, scratch).Run();
+                break;
+            case KernelForm.Vector256:
+                new GemmTile<Lanes256>(problem, row, rows, column, columns, scratch).Run();
+                break;
+            case KernelForm.Vector128:
+                new GemmTile<Lanes128>(problem, row, rows, column, columns, scratch).Run();
+                break;
+            default:
+                RunReference(problem, row, rows, column, columns);
+                break;
+        }
+    }
+
+    [Conditional("DEBUG")]
+    private static void Check(in GemmProblem p)
+    {
+        Debug.Assert(p.M >= 0 && p.N >= 0 && p.K >= 0, "Dimensions are not negative.");
+        Debug.Assert(p.BType is DType.F32 or DType.BF16, "B is FP32 or bfloat16.");
+        Debug.Assert(p.Lda >= (p.TransposeA ? p.M : p.K) || p.M == 0 || p.K == 0, "Rows of A do not overlap.");
+        Debug.Assert(p.PackedB || p.Ldb >= (p.TransposeB ? p.K : p.N) || p.N == 0 || p.K == 0, "Rows of B do not overlap.");
+        Debug.Assert(p.Ldc >= p.N || p.M <= 1, "Rows of C do not overlap.");
+    }
+
+    private struct TileJob : ITeamJob
+    {
+        public GemmProblem* Problems;
+        public int* Starts;
+        public int Count;
+        public long WorkPerTile;
+        public KernelForm Form;
+
+        public readonly void Execute(int item, int worker)
+        {
+            // The last problem that starts at or before the item; empty problems share their start with the one after them.
+            int low = 0, high = Count - 1;
+            while (low < high)
+            {
+                int middle = (low + high + 1) / 2;
+                if (Starts[middle] <= item) low = middle;
+                else high = middle - 1;
+            }
+
+            var problem = Problems + low;
+            RunTile(problem, new GemmTiling(*problem, WorkPerTile), item - Starts[low], GemmScratch.Current, Form);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>How a kernel is written for the processor. All forms give the same bits; they differ in speed alone.</summary>
+internal enum KernelForm
+{
+    /// <summary>Scalar code that reads like the formula.</summary>
+    Reference,
+
+    /// <summary>Registers of 128 bits.</summary>
+    Vector128,
+
+    /// <summary>Registers of 256 bits.</summary>
+    Vector256,
+
+    /// <summary>Registers of 512 bits.</summary>
+    Vector512,
+}
