@@ -1,0 +1,140 @@
+using Hadal.Numerics;
+
+namespace Hadal.Inference.Cache;
+
+/// <summary>The paged latent cache: per layer and token, the normalised key-value latent and the rotated rope key (report section 2.1.1).</summary>
+/// <remarks>
+/// A page holds 64 tokens of one sequence, in every layer at the same place, the MTP module's layer included. Pages are handed to sequences when tokens
+/// are computed and come back when a sequence is truncated or disposed. The cache starts small and doubles up to its limit; growing moves what is stored,
+/// so it happens between forward passes only. Not thread-safe.
+/// </remarks>
+public sealed class LatentCache : IDisposable
+{
+    /// <summary>Tokens in a page.</summary>
+    public const int PageTokens = 64;
+    private readonly IBackend _backend;
+    private readonly Storage?[] _storages;
+    private readonly Tensor[] _layers;
+    private readonly int _width;
+    private int[] _free = [];
+    private int _freeCount;
+    private bool _disposed;
+
+    /// <summary>An empty cache.</summary>
+    /// <param name="backend">Where the memory comes from.</param>
+    /// <param name="layers">Layers that are cached, an MTP module's included.</param>
+    /// <param name="width">Values per token and layer: latent rank and rope width.</param>
+    /// <param name="type">F32 or BF16: what a value is stored as.</param>
+    /// <param name="initialTokens">Tokens to hold at first, rounded up to whole pages.</param>
+    /// <param name="mostTokens">Tokens to hold at most, over all sequences, rounded up to whole pages.</param>
+    /// <exception cref="ArgumentException">A size that is not positive, or another type.</exception>
+    public LatentCache(IBackend backend, int layers, int width, DType type, int initialTokens, int mostTokens)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentOutOfRangeException.ThrowIfLessThan(layers, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(initialTokens, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(mostTokens, initialTokens);
+        if (type is not (DType.F32 or DType.BF16)) throw new ArgumentException($"A latent cache holds F32 or BF16, not {type}.", nameof(type));
+        (_backend, _width, Type) = (backend, width, type);
+        _storages = new Storage?[layers];
+        _layers = new Tensor[layers];
+        MostPages = PagesFor(mostTokens);
+        Grow(PagesFor(initialTokens));
+    }
+
+    /// <summary>F32 or BF16.</summary>
+    public DType Type { get; }
+
+    /// <summary>Pages that exist now.</summary>
+    public int Pages { get; private set; }
+
+    /// <summary>Pages that may exist.</summary>
+    public int MostPages { get; }
+
+    /// <summary>Existing pages that no sequence holds.</summary>
+    public int FreePages => _freeCount;
+
+    /// <summary>Bytes that the cache takes now.</summary>
+    public long ByteLength => (long)Pages * PageTokens * BytesPerToken;
+
+    /// <summary>Bytes that a token takes in all layers.</summary>
+    public long BytesPerToken => (long)_layers.Length * _width * Type.SizeOf();
+
+    /// <summary>Starts a sequence.</summary>
+    /// <param name="prompt">Its prompt, at least one token; copied.</param>
+    /// <param name="expectedTokens">Tokens that the sequence is expected to reach, so that its lists need not grow.</param>
+    /// <returns>The sequence, without pages yet; disposing it returns its pages.</returns>
+    /// <exception cref="GenerationException">The prompt is empty.</exception>
+    public Sequence CreateSequence(ReadOnlySpan<int> prompt, int expectedTokens = 0)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new Sequence(this, prompt, Math.Max(prompt.Length, expectedTokens));
+    }
+
+    /// <summary>Makes sure that so many pages are free, so that handing them out needs no growth.</summary>
+    /// <param name="pages">How many.</param>
+    /// <exception cref="GenerationException">The limit of the cache does not allow it.</exception>
+    public void Reserve(int pages)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (pages <= _freeCount) return;
+        int used = Pages - _freeCount;
+        if (pages > MostPages - used)
+        {
+            throw new GenerationException(
+                $"The latent cache is full: {used} of at most {MostPages} pages of {PageTokens} tokens are in use and {pages} more are needed; "
+                + "end other sequences or give the cache more room.");
+        }
+
+        Grow((int)Math.Min(MostPages, Math.Max(used + pages, 2L * Pages)));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        foreach (var storage in _storages) storage?.Dispose();
+    }
+
+    /// <summary>Rows of a layer, [pages · 64, width]; valid until the cache grows.</summary>
+    internal Tensor Layer(int layer) => _layers[layer];
+
+    /// <summary>Pages that so many tokens take.</summary>
+    internal static int PagesFor(int tokens) => (tokens - 1) / PageTokens + 1;
+
+    internal int Take()
+    {
+        Reserve(1);
+        return _free[--_freeCount];
+    }
+
+    internal void Return(int page) => _free[_freeCount++] = page;
+
+    private void Grow(int pages)
+    {
+        long rows = (long)pages * PageTokens, bytes = checked(rows * _width * Type.SizeOf());
+        for (int l = 0; l < _layers.Length; l++)
+        {
+            var storage = _backend.CreateStorage(bytes);
+            var layer = storage.View(0, Type, new Shape(rows, _width));
+            if (_storages[l] is { } old)
+            {
+                _backend.Copy(_layers[l], layer.RowRange(0, _layers[l].Rows));
+                old.Dispose();
+            }
+
+            (_storages[l], _layers[l]) = (storage, layer);
+        }
+
+        Array.Resize(ref _free, pages);
+
+        // The lowest page is on top: a sequence that has the cache for itself gets its pages in order.
+        int added = pages - Pages;
+        Array.Copy(_free, 0, _free, added, _freeCount);
+        for (int i = 0; i < added; i++) _free[i] = pages - 1 - i;
+        _freeCount += added;
+        Pages = pages;
+    }
+}

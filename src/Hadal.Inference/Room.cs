@@ -1,3 +1,0 @@
-namespace Hadal.Inference;
-
-internal static class Room;

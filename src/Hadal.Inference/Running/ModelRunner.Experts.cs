@@ -1,0 +1,59 @@
+using Hadal.Inference.Weights;
+using Hadal.Numerics;
+
+namespace Hadal.Inference.Running;
+
+/// <content>Dense MLPs and mixtures of experts (report equations 12 to 16). Legend: E experts, K chosen per token, S = T·K slots, I inner width.</content>
+public sealed partial class ModelRunner
+{
+    // y = down·(silu(gate·x) ⊙ up·x).
+    private void Mlp(LayerWeights weights, Tensor x, Tensor output)
+    {
+        var mark = _arena.Save();
+        var gateUp = _arena.Matrix(x.Rows, weights.GateUp!.OutFeatures);
+        var inner = _arena.Matrix(x.Rows, gateUp.Columns / 2);
+        _backend.MatMul(x, weights.GateUp, gateUp);
+        _backend.SwiGlu(gateUp, default, inner);
+        _backend.MatMul(inner, weights.DenseDown!, output);
+        _arena.Release(mark);
+    }
+
+    // y = shared(x) + Σ_e g_e·expert_e(x) over the chosen experts. The gate weight multiplies the inner activation, which is the same thing.
+    private void Experts(LayerWeights weights, int layer, Tensor x, Tensor output)
+    {
+        int rows = x.Rows, experts = _config.RoutedExperts, chosenPerRow = _rule.TopK;
+        long slots = (long)rows * chosenPerRow;
+        bool shared = weights.GateUp is not null;
+        if (shared) Mlp(weights, x, output);
+
+        var mark = _arena.Save();
+        var logits = _arena.Matrix(rows, experts);
+        var scores = _arena.Matrix(rows, experts);
+        var gates = _arena.Matrix(rows, chosenPerRow);
+        var chosen = _arena.Allocate(DType.I32, new Shape(rows, chosenPerRow));
+        _backend.MatMul(x, weights.Router!, logits);
+        _backend.Route(logits, weights.RouterBias, _rule, scores, chosen, gates);
+        if (Observer is { } observer)
+        {
+            observer.Observe(ForwardPoint.Experts, layer, chosen);
+            observer.Observe(ForwardPoint.GateWeights, layer, gates);
+        }
+
+        var offsets = _arena.Allocate(DType.I32, new Shape(experts + 1));
+        var slotOf = _arena.Allocate(DType.I32, new Shape(slots));
+        var rowOf = _arena.Allocate(DType.I32, new Shape(slots));
+        _backend.SortByExpert(chosen, offsets, slotOf, rowOf);
+        var sortedX = _arena.Matrix(slots, x.Columns);
+        var sortedGates = _arena.Matrix(slots, 1);
+        _backend.GatherRows(x, slotOf, chosenPerRow, sortedX);
+        _backend.GatherRows(gates.Reshape(new Shape(slots, 1)), slotOf, 1, sortedGates);
+
+        var gateUp = _arena.Matrix(slots, weights.ExpertGateUp!.OutFeatures);
+        var inner = _arena.Matrix(slots, gateUp.Columns / 2);
+        _backend.GroupedMatMul(sortedX, offsets, weights.ExpertGateUp, gateUp);
+        _backend.SwiGlu(gateUp, sortedGates, inner);
+        _backend.GroupedMatMul(inner, offsets, weights.ExpertDown!, sortedX);
+        _backend.CombineRows(sortedX, rowOf, output, accumulate: shared);
+        _arena.Release(mark);
+    }
+}

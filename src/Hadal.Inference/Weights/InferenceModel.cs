@@ -1,0 +1,124 @@
+using Hadal.Inference.Cache;
+using Hadal.Model.Checkpoints;
+using Hadal.Model.Configuration;
+using Hadal.Numerics;
+
+namespace Hadal.Inference.Weights;
+
+/// <summary>A model loaded for inference: its configuration and its weights, arranged for a backend.</summary>
+/// <remarks>
+/// BF16 weights stay BF16; FP32 stays, FP16 and FP8 (times its block scales) become FP32. The embedding table is used where it lies in the mapped file.
+/// Immutable once loaded: any number of runners may share it.
+/// </remarks>
+public sealed class InferenceModel : IDisposable
+{
+    private readonly Checkpoint _checkpoint;
+    private readonly LoadedWeights _weights;
+    private bool _disposed;
+
+    private InferenceModel(Checkpoint checkpoint, IBackend backend, int mtpLayers, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    {
+        (_checkpoint, Backend, Config) = (checkpoint, backend, checkpoint.Config);
+        _weights = new LoadedWeights(checkpoint, backend, mtpLayers, progress, cancellation);
+        try
+        {
+            Embedding = _weights.Matrix(TensorRole.Embedding);
+            Layers = new LayerWeights[Config.Layers];
+            for (int l = 0; l < Layers.Length; l++) Layers[l] = _weights.Layer(l);
+            FinalNorm = _weights.Vector(TensorRole.FinalNorm);
+            Head = _weights.Stacked(-1, TensorRole.Head);
+            if (mtpLayers > 0) Mtp = _weights.Mtp(Config.Layers);
+            _weights.Finish();
+        }
+        catch
+        {
+            _weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the model is.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>What it computes on.</summary>
+    public IBackend Backend { get; }
+
+    /// <summary>The folder it was loaded from.</summary>
+    public string Folder => _checkpoint.Folder;
+
+    /// <summary>Whether the MTP module is loaded, so that tokens can be drafted.</summary>
+    public bool HasMtp => Mtp is not null;
+
+    /// <summary>Layers that a cache for this model has: the decoder's, and one for the MTP module.</summary>
+    public int CacheLayers => Config.Layers + (HasMtp ? 1 : 0);
+
+    /// <summary>The type in which the cache is kept unless told otherwise: F32 for an FP32 checkpoint, else BF16.</summary>
+    public DType DefaultCacheType => _checkpoint.Get(_checkpoint.Catalog.Get(TensorRole.Embedding).Name).Type == DType.F32 ? DType.F32 : DType.BF16;
+
+    /// <summary>Bytes of weights held in memory, the mapped file not counted.</summary>
+    public long ByteLength => _weights.Packed.Sum(w => w.ByteLength) + _weights.Plain.ReservedBytes;
+
+    internal Tensor Embedding { get; }
+
+    internal LayerWeights[] Layers { get; }
+
+    internal Tensor FinalNorm { get; }
+
+    internal PackedWeights Head { get; }
+
+    internal MtpWeights? Mtp { get; }
+
+    /// <summary>Loads a Hugging Face folder.</summary>
+    /// <param name="folder">A folder with <c>config.json</c> and safetensors files.</param>
+    /// <param name="backend">What to compute on; has to outlive the model.</param>
+    /// <param name="options">Null for the defaults.</param>
+    /// <param name="progress">Told after each tensor; or null.</param>
+    /// <param name="cancellation">Stops the loading; everything loaded so far is released.</param>
+    /// <returns>The model, owned by the caller.</returns>
+    /// <exception cref="ConfigException">The configuration is missing or wrong.</exception>
+    /// <exception cref="CheckpointException">A file or tensor is missing or wrong.</exception>
+    /// <exception cref="OperationCanceledException">The loading was stopped.</exception>
+    public static InferenceModel Load(
+        string folder, IBackend backend, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        options ??= new LoadOptions();
+        var checkpoint = Checkpoint.Open(folder);
+        try
+        {
+            return new InferenceModel(checkpoint, backend, options.Mtp && checkpoint.MtpLayers > 0 ? 1 : 0, progress, cancellation);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A latent cache that fits the model.</summary>
+    /// <param name="mostTokens">Tokens it may hold at most, over all sequences.</param>
+    /// <param name="type">F32, BF16, or null for <see cref="DefaultCacheType"/>.</param>
+    /// <returns>The cache, owned by the caller. It starts with room for at most 1,024 tokens and grows.</returns>
+    public LatentCache CreateCache(int mostTokens, DType? type = null) =>
+        new(Backend, CacheLayers, Config.CacheWidth, type ?? DefaultCacheType, Math.Min(mostTokens, 1024), mostTokens);
+
+    /// <summary>Makes sure that tokens can be drafted.</summary>
+    /// <exception cref="GenerationException">The checkpoint has no MTP module, or it was not loaded.</exception>
+    public void RequireMtp()
+    {
+        if (HasMtp) return;
+        throw new GenerationException(Config.MtpLayers == 0
+            ? $"{Folder} has no MTP module to draft tokens with (num_nextn_predict_layers is 0); generate without speculation."
+            : $"{Folder} announces an MTP module (num_nextn_predict_layers is {Config.MtpLayers}) that its files leave out or that was not loaded; "
+            + "generate without speculation.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        _weights.Dispose();
+        _checkpoint.Dispose();
+    }
+}
