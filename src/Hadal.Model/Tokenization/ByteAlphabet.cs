@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Hadal.Model.Tokenization;
 
 /// <summary>
@@ -14,31 +12,49 @@ internal static class ByteAlphabet
     private static readonly char[] ByteToChar = BuildForward();
     private static readonly short[] CharToByte = BuildBackward(ByteToChar);
 
+    /// <summary>All bytes in the order of their characters, in which DeepSeek-V3 numbers them ("!" first, the blank among the last).</summary>
+    internal static byte[] Ordered { get; } = [.. Enumerable.Range(0, 256).Select(static b => (byte)b).OrderBy(static b => CharOf(b))];
+
     /// <summary>The character that stands for a byte.</summary>
     internal static char CharOf(byte value) => ByteToChar[value];
 
     /// <summary>The byte a character stands for, or -1 when the character is not in the alphabet.</summary>
     internal static int ByteOf(char value) => value < Limit ? CharToByte[value] : -1;
 
-    /// <summary>
-    /// The bytes a vocabulary entry stands for: each character mapped back when all of them are in the alphabet, else the UTF-8 of the text
-    /// (control tokens that stand in the vocabulary).
-    /// </summary>
-    /// <returns>True when the whole text is in the alphabet.</returns>
-    internal static bool AppendBytes(string token, List<byte> destination)
+    /// <summary>Turns text written in the alphabet back into bytes, one a character.</summary>
+    /// <returns>False when a character is not in the alphabet.</returns>
+    internal static bool TryRead(ReadOnlySpan<char> text, Span<byte> bytes)
     {
-        int start = destination.Count;
-        foreach (char c in token)
+        for (int i = 0; i < text.Length; i++)
         {
-            int value = ByteOf(c);
-            if (value < 0)
+            int value = ByteOf(text[i]);
+            if (value < 0) return false;
+            bytes[i] = (byte)value;
+        }
+
+        return true;
+    }
+
+    /// <summary>The same from UTF-8, where a character of the alphabet takes one or two bytes.</summary>
+    /// <param name="utf8">The text.</param>
+    /// <param name="bytes">Where the bytes go, at least as many as the text has.</param>
+    /// <param name="count">How many there are.</param>
+    internal static bool TryRead(ReadOnlySpan<byte> utf8, Span<byte> bytes, out int count)
+    {
+        count = 0;
+        for (int i = 0; i < utf8.Length; i++)
+        {
+            int code = utf8[i];
+            if (code >= 0x80)
             {
-                destination.RemoveRange(start, destination.Count - start);
-                destination.AddRange(Encoding.UTF8.GetBytes(token));
-                return false;
+                // 110xxxxx 10xxxxxx
+                if ((code & 0xE0) != 0xC0 || i + 1 == utf8.Length || (utf8[i + 1] & 0xC0) != 0x80) return false;
+                code = (code & 0x1F) << 6 | utf8[++i] & 0x3F;
             }
 
-            destination.Add((byte)value);
+            int value = ByteOf((char)code);
+            if (value < 0) return false;
+            bytes[count++] = (byte)value;
         }
 
         return true;

@@ -9,6 +9,9 @@ internal readonly record struct FilePlace(string? Path, string? Field)
     /// <summary>The place of a numbered element of this one.</summary>
     internal FilePlace Element(int index) => new(Path, $"{Field}[{index}]");
 
+    /// <summary>The place of a member whose name is data.</summary>
+    internal FilePlace Element(string name) => new(Path, $"{Field}[{Quote(name)}]");
+
     internal TokenizerException Fault(string message, Exception? inner = null) => new(Path, Field, message, inner);
 
     /// <summary>Text from a file, cut and cleaned for use in a one-line message.</summary>

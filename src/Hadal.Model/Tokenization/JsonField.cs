@@ -20,8 +20,7 @@ internal readonly struct JsonField(JsonElement element, FilePlace place)
         FilePlace place = new(path, null);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(
-                utf8, new JsonDocumentOptions { MaxDepth = DeepestNesting, AllowDuplicateProperties = false });
+            using JsonDocument document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = DeepestNesting });
             return reader(new JsonField(document.RootElement, place));
         }
         catch (JsonException e)
@@ -61,7 +60,9 @@ internal readonly struct JsonField(JsonElement element, FilePlace place)
     internal int RequireId()
         => Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out int value) && value >= 0
             ? value
-            : throw Wrong("a token id (a whole number from 0 to 2147483647)");
+            : throw WrongId();
+
+    internal TokenizerException WrongId() => Wrong("a token id (a whole number from 0 to 2147483647)");
 
     /// <summary>The error for a value of the wrong kind.</summary>
     internal TokenizerException Wrong(string wanted)

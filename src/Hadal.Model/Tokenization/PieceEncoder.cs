@@ -46,7 +46,7 @@ internal sealed class PieceEncoder
     internal void EncodeMapped(ReadOnlySpan<char> piece, List<int> destination)
     {
         byte[] bytes = new byte[piece.Length];
-        for (int i = 0; i < piece.Length; i++) bytes[i] = (byte)ByteAlphabet.ByteOf(piece[i]);
+        ByteAlphabet.TryRead(piece, bytes);
         Merge(bytes, destination);
     }
 
@@ -61,7 +61,7 @@ internal sealed class PieceEncoder
 
     private void Merge(ReadOnlySpan<byte> bytes, List<int> destination)
     {
-        if (_wholePieces?.IdOf(ByteAlphabet.Write(bytes)) is { } whole)
+        if (_wholePieces?.IdOf(bytes) is >= 0 and int whole)
         {
             destination.Add(whole);
             return;

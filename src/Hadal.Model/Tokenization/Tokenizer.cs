@@ -14,10 +14,6 @@ namespace Hadal.Model.Tokenization;
 /// </remarks>
 public sealed class Tokenizer
 {
-    private const string DeepSeekBos = "<｜begin▁of▁sentence｜>";
-    private const string DeepSeekEos = "<｜end▁of▁sentence｜>";
-    private const string DeepSeekPad = "<｜▁pad▁｜>";
-
     private readonly Vocabulary _vocabulary;
     private readonly PreTokenizer _preTokenizer;
     private readonly TextNormalizer? _normalizer;
@@ -35,9 +31,9 @@ public sealed class Tokenizer
         _pieces = new PieceEncoder(file);
         Settings = settings ?? new TokenizerSettings();
         FilePlace place = new(settingsPath, null);
-        BosId = settings?.BosToken is { } bos ? Named(bos, place.Member("bos_token")) : IdOf(DeepSeekBos);
-        EosId = settings?.EosToken is { } eos ? Named(eos, place.Member("eos_token")) : IdOf(DeepSeekEos);
-        PadId = settings?.PadToken is { } pad ? Named(pad, place.Member("pad_token")) : IdOf(DeepSeekPad);
+        BosId = settings?.BosToken is { } bos ? Named(bos, place.Member("bos_token")) : IdOf(DeepSeekTokens.BeginOfSentence);
+        EosId = settings?.EosToken is { } eos ? Named(eos, place.Member("eos_token")) : IdOf(DeepSeekTokens.EndOfSentence);
+        PadId = settings?.PadToken is { } pad ? Named(pad, place.Member("pad_token")) : IdOf(DeepSeekTokens.Pad);
     }
 
     /// <summary>What the tokenizer_config.json said; all defaults where there is none.</summary>
@@ -114,7 +110,7 @@ public sealed class Tokenizer
         ArgumentNullException.ThrowIfNull(destination);
         options ??= EncodeOptions.Default;
         if (options.AddBos) destination.Add(BosId ?? throw new TokenizerException("the tokenizer has no begin-of-sentence token to add"));
-        if (WellFormed(text) is { } repaired) text = repaired;
+        if (WellFormedText.Repair(text) is { } repaired) text = repaired;
         EncodeAround(_rawTokens, text, destination, options.AddedTokens);
         if (options.AddEos) destination.Add(EosId ?? throw new TokenizerException("the tokenizer has no end-of-sentence token to add"));
     }
@@ -164,21 +160,6 @@ public sealed class Tokenizer
     /// <summary>True for added tokens marked special, which decoding can leave out.</summary>
     /// <exception cref="TokenizerException">The id is not in the vocabulary.</exception>
     public bool IsSpecial(int id) => _vocabulary.IsSpecial(id);
-
-    private static string? WellFormed(ReadOnlySpan<char> text)
-    {
-        int first = text.IndexOfAnyInRange('\uD800', '\uDFFF');
-        if (first < 0) return null;
-        char[]? copy = null;
-        for (int i = first; i < text.Length; i++)
-        {
-            if (!char.IsSurrogate(text[i])) continue;
-            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1])) i++;
-            else (copy ??= text.ToArray())[i] = '\uFFFD';
-        }
-
-        return copy is null ? null : new string(copy);
-    }
 
     private int? Named(string name, FilePlace place)
         => IdOf(name) ?? throw place.Fault($"names the token {FilePlace.Quote(name)}, which the tokenizer does not have");

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Hadal.Model.Tokenization;
@@ -9,11 +10,10 @@ internal sealed class TokenizerFile
     internal const int LargestFile = 256 << 20;
 
     private const int LongestAddedToken = 10_000;
-    private const int GapsAlwaysAllowed = 1024;
 
-    private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly List<AddedToken> _added = [];
     private readonly int[] _byteIds = new int[256];
+    private byte[] _scratch = new byte[256];
 
     private TokenizerFile(JsonField root)
     {
@@ -23,13 +23,15 @@ internal sealed class TokenizerFile
         StepReader.Decoder(root.Member("decoder"));
 
         JsonField model = root.Member("model").RequireObject();
-        RequireByteLevelPairs(model);
+        RequirePlainPairs(model);
         IgnoreMerges = model.Member("ignore_merges").BoolOr(false);
-        ReadEntries(model.Member("vocab"));
+        JsonField vocab = model.Member("vocab").RequireObject();
+        Vocabulary = new Vocabulary(vocab.Element.GetPropertyCount());
+        ReadEntries(vocab);
+        ReadByteIds(vocab.Place);
         Merges = ReadMerges(model.Member("merges"));
-        ReadByteIds(model.Member("vocab").Place);
         ReadAddedTokens(root.Member("added_tokens"));
-        Vocabulary = LayOut(root.Place);
+        Vocabulary.Complete(root.Place);
     }
 
     internal TextNormalizer? Normalizer { get; }
@@ -49,7 +51,7 @@ internal sealed class TokenizerFile
 
     internal static TokenizerFile Read(ReadOnlyMemory<byte> utf8, string path) => JsonField.Read(utf8, path, static root => new TokenizerFile(root));
 
-    private static void RequireByteLevelPairs(JsonField model)
+    private static void RequirePlainPairs(JsonField model)
     {
         JsonField type = model.Member("type");
         if (!type.IsNull && type.RequireString() is var name && name != "BPE")
@@ -67,85 +69,111 @@ internal sealed class TokenizerFile
 
     private void ReadEntries(JsonField vocab)
     {
-        HashSet<int> taken = [];
-        _ids.EnsureCapacity(vocab.RequireObject().Element.GetPropertyCount());
         foreach (JsonProperty property in vocab.Element.EnumerateObject())
         {
-            string name = property.Name;
-            int id = new JsonField(property.Value, new FilePlace(vocab.Place.Path, $"{vocab.Place.Field}[{FilePlace.Quote(name)}]")).RequireId();
-            if (!taken.Add(id)) throw vocab.Place.Fault($"gives id {id} to two entries, {FilePlace.Quote(NameOf(id))} and {FilePlace.Quote(name)}");
-            if (!_ids.TryAdd(name, id)) throw vocab.Place.Fault($"lists the entry {FilePlace.Quote(name)} twice");
+            if (property.Value.ValueKind != JsonValueKind.Number || !property.Value.TryGetInt32(out int id) || id < 0)
+                throw new JsonField(property.Value, vocab.Place.Element(property.Name)).WrongId();
+            bool inAlphabet = InAlphabet(JsonMarshal.GetRawUtf8PropertyName(property), property, out ReadOnlySpan<byte> bytes);
+            if (!(inAlphabet ? Vocabulary.TryAdd(bytes, id) : Vocabulary.TryAddText(property.Name, id)))
+                throw vocab.Place.Element(property.Name).Fault(Vocabulary.IsTaken(id) ? $"has the id {id}, which another entry has" : "is listed twice");
         }
-
-        if (_ids.Count == 0) throw vocab.Place.Fault("is empty, but must hold at least the single bytes");
     }
 
-    private string NameOf(int id) => _ids.First(entry => entry.Value == id).Key;
+    private bool InAlphabet(ReadOnlySpan<byte> raw, JsonProperty property, out ReadOnlySpan<byte> bytes)
+    {
+        // Names are read without making strings of them, except the few that hold an escape.
+        if (raw.Contains((byte)'\\'))
+        {
+            string name = property.Name;
+            bytes = Room(name.Length)[..name.Length];
+            return ByteAlphabet.TryRead(name, _scratch);
+        }
+
+        bool inAlphabet = ByteAlphabet.TryRead(raw, Room(raw.Length), out int count);
+        bytes = _scratch.AsSpan(0, count);
+        return inAlphabet;
+    }
 
     private MergeTable ReadMerges(JsonField merges)
     {
         MergeTable table = new(merges.RequireArray().Element.GetArrayLength());
-        Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> ids = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
-        char[] joined = new char[64];
         int rank = 0;
         foreach (JsonElement element in merges.Element.EnumerateArray())
         {
-            (string pair, int split) = Parts(element, merges.Place.Element(rank));
-            ReadOnlySpan<char> left = pair.AsSpan(0, split);
-            ReadOnlySpan<char> right = pair.AsSpan(split + 1);
-            if (joined.Length < pair.Length) joined = new char[pair.Length * 2];
-            left.CopyTo(joined);
-            right.CopyTo(joined.AsSpan(split));
-            table.Add(Id(ids, left, merges, rank), Id(ids, right, merges, rank), rank, Id(ids, joined.AsSpan(0, pair.Length - 1), merges, rank));
-            rank++;
+            // Both parts are read into one buffer, which then holds the joined token as well.
+            (int left, int length) = ReadPair(element, merges.Place, rank);
+            ReadOnlySpan<byte> joined = _scratch.AsSpan(0, length);
+            int leftId = Vocabulary.IdOf(joined[..left]), rightId = Vocabulary.IdOf(joined[left..]), joinedId = Vocabulary.IdOf(joined);
+            if (leftId < 0 || rightId < 0 || joinedId < 0)
+            {
+                string unknown = ByteAlphabet.Write(leftId < 0 ? joined[..left] : rightId < 0 ? joined[left..] : joined);
+                throw merges.Place.Element(rank).Fault($"needs the token {FilePlace.Quote(unknown)}, which model.vocab does not hold");
+            }
+
+            table.Add(leftId, rightId, rank++, joinedId);
         }
 
         return table;
     }
 
-    private static int Id(Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> ids, ReadOnlySpan<char> name, JsonField merges, int rank)
-        => ids.TryGetValue(name, out int id)
-            ? id
-            : throw merges.Place.Element(rank).Fault($"needs the token {FilePlace.Quote(name.ToString())}, which model.vocab does not hold");
-
-    /// <summary>Reads "left right" or ["left", "right"]; the result is the first spelling and where its blank is.</summary>
-    private static (string Pair, int Split) Parts(JsonElement element, FilePlace place)
+    /// <summary>Reads "left right" or ["left", "right"] into the scratch buffer, as bytes without the blank.</summary>
+    private (int Left, int Length) ReadPair(JsonElement element, FilePlace merges, int rank)
     {
         if (element.ValueKind == JsonValueKind.String)
         {
+            ReadOnlySpan<byte> raw = JsonMarshal.GetRawUtf8Value(element)[1..^1];
+            int blank = raw.IndexOf((byte)' ');
+            if (!raw.Contains((byte)'\\') && blank > 0)
+            {
+                Span<byte> room = Room(raw.Length);
+                if (ByteAlphabet.TryRead(raw[..blank], room, out int left) && ByteAlphabet.TryRead(raw[(blank + 1)..], room[left..], out int right) && right > 0)
+                    return (left, left + right);
+            }
+
             string pair = element.GetString()!;
-            int blank = pair.IndexOf(' ');
-            if (blank > 0 && blank < pair.Length - 1 && pair.LastIndexOf(' ') == blank) return (pair, blank);
+            blank = pair.IndexOf(' ');
+            if (blank > 0 && Pair(pair[..blank], pair[(blank + 1)..]) is { } read) return read;
         }
         else if (element.ValueKind == JsonValueKind.Array && element.GetArrayLength() == 2
-            && element[0].ValueKind == JsonValueKind.String && element[1].ValueKind == JsonValueKind.String)
+            && element[0].ValueKind == JsonValueKind.String && element[1].ValueKind == JsonValueKind.String
+            && Pair(element[0].GetString()!, element[1].GetString()!) is { } read)
         {
-            string left = element[0].GetString()!;
-            return ($"{left} {element[1].GetString()}", left.Length);
+            return read;
         }
 
-        throw place.Fault("must be two tokens, as \"left right\" or as [\"left\", \"right\"]");
+        throw merges.Element(rank).Fault("must be two tokens in the byte alphabet, as \"left right\" or as [\"left\", \"right\"]");
     }
 
-    private void ReadByteIds(FilePlace place)
+    private (int Left, int Length)? Pair(string left, string right)
+    {
+        Span<byte> room = Room(left.Length + right.Length);
+        return left.Length > 0 && right.Length > 0 && ByteAlphabet.TryRead(left, room) && ByteAlphabet.TryRead(right, room[left.Length..])
+            ? (left.Length, left.Length + right.Length)
+            : null;
+    }
+
+    private Span<byte> Room(int length)
+    {
+        if (_scratch.Length < length) _scratch = new byte[length * 2];
+        return _scratch;
+    }
+
+    private void ReadByteIds(FilePlace vocab)
     {
         for (int b = 0; b < 256; b++)
         {
-            string name = ByteAlphabet.CharOf((byte)b).ToString();
             // 0xC0, 0xC1 and 0xF5-0xFF never occur in UTF-8, and vocabularies made from text alone lack them.
-            bool neededForText = b is not (0xC0 or 0xC1 or >= 0xF5);
-            if (_ids.TryGetValue(name, out int id)) _byteIds[b] = id;
-            else if (!neededForText) _byteIds[b] = -1;
-            else throw place.Fault($"lacks {FilePlace.Quote(name)}, the entry of the single byte 0x{b:X2}");
+            _byteIds[b] = Vocabulary.IdOf([(byte)b]);
+            if (_byteIds[b] < 0 && b is not (0xC0 or 0xC1 or >= 0xF5))
+                throw vocab.Fault($"lacks {FilePlace.Quote(ByteAlphabet.CharOf((byte)b).ToString())}, the entry of the single byte 0x{b:X2}");
         }
     }
 
     private void ReadAddedTokens(JsonField array)
     {
         if (array.IsNull) return;
-        HashSet<int> taken = [];
+        HashSet<int> ids = [];
         HashSet<string> contents = new(StringComparer.Ordinal);
-        HashSet<int> modelIds = [.. _ids.Values];
         foreach (JsonField field in StepReader.Elements(array))
         {
             int id = field.Member("id").RequireId();
@@ -156,22 +184,14 @@ internal sealed class TokenizerFile
             _added.Add(new AddedToken(
                 id, content, field.Member("single_word").BoolOr(false), field.Member("lstrip").BoolOr(false), field.Member("rstrip").BoolOr(false),
                 field.Member("normalized").BoolOr(!special), special));
+            if (special) Vocabulary.MarkSpecial(id);
 
-            if (!taken.Add(id)) throw field.Place.Fault($"gives id {id}, which another added token has");
+            if (!ids.Add(id)) throw field.Place.Fault($"has the id {id}, which another added token has");
             if (!contents.Add(content)) throw field.Place.Fault($"lists {FilePlace.Quote(content)} a second time");
-            if (_ids.TryGetValue(content, out int inModel) ? inModel != id : modelIds.Contains(id))
-                throw field.Place.Fault($"gives {FilePlace.Quote(content)} the id {id}, but model.vocab "
-                    + (inModel != id && _ids.ContainsKey(content) ? $"gives it the id {inModel}" : "gives that id to another token"));
+            int? inModel = Vocabulary.IdOf(content);
+            if (inModel is null ? !Vocabulary.TryAddText(content, id) : inModel != id)
+                throw field.Place.Fault($"gives {FilePlace.Quote(content)} the id {id}, but model.vocab gives "
+                    + (inModel is null ? "that id to another token" : $"it the id {inModel}"));
         }
-    }
-
-    private Vocabulary LayOut(FilePlace place)
-    {
-        int highest = Math.Max(_ids.Values.Max(), _added.Count == 0 ? 0 : _added.Max(static t => t.Id));
-        long tokens = _ids.Count + _added.Count(t => !_ids.ContainsKey(t.Content));
-        // Small gaps are real (vocabularies converted from other formats leave single ids out); a wide one is a wrong number.
-        if (highest >= 2 * tokens + GapsAlwaysAllowed)
-            throw place.Fault($"the highest token id is {highest}, but there are only {tokens} tokens; ids must run from 0 with few gaps");
-        return new Vocabulary(_ids, _added, highest + 1);
     }
 }

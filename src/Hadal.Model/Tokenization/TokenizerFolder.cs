@@ -39,6 +39,35 @@ internal static class TokenizerFolder
         return content.GetBuffer().AsMemory(0, (int)content.Length);
     }
 
+    /// <summary>Writes a file so that under its name there is the old content or all of the new: beside it, flushed, renamed.</summary>
+    internal static void Write(string path, byte[] content)
+    {
+        string beside = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            try
+            {
+                using (FileStream stream = new(beside, FileMode.CreateNew, FileAccess.Write))
+                {
+                    stream.Write(content);
+                    stream.Flush(flushToDisk: true);
+                }
+
+                File.Move(beside, path, overwrite: true);
+            }
+            catch
+            {
+                File.Delete(beside);
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TokenizerException(path, null, $"cannot be written: {e.Message.TrimEnd('.')}", e);
+        }
+    }
+
     private static string InFolder(string folder)
     {
         string plain = Path.Combine(folder, FileName);
