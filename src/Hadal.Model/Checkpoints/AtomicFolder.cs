@@ -79,23 +79,29 @@ public static class AtomicFolder
         string parent = Path.GetDirectoryName(folder)!;
         string temporary = Sibling(folder, TemporaryMark);
         string old = Sibling(folder, OldMark);
-        bool replaces = Directory.Exists(folder);
+        bool replaces = Directory.Exists(folder), oldIsAside = false, newIsIn = false;
         try
         {
             files.CreateFolder(temporary);
             fill(temporary);
             FlushTree(temporary, files);
             if (replaces) files.Move(folder, old);
+            oldIsAside = replaces;
             files.Move(temporary, folder);
+            newIsIn = true;
+            files.FlushFolder(parent);
         }
         catch
         {
-            Quietly(() => Restore(folder, files));
+            Quietly(() =>
+            {
+                if (newIsIn) files.Move(folder, temporary);
+                if (oldIsAside) files.Move(old, folder);
+            });
             Quietly(() => Clean(folder, files));
             throw;
         }
 
-        files.FlushFolder(parent);
         if (replaces) Quietly(() => Discard(folder, old, files));
     }
 
@@ -155,8 +161,13 @@ public static class AtomicFolder
     {
         string parent = Path.GetDirectoryName(folder) ?? folder;
         string start = Path.GetFileName(folder) + mark;
-        return Directory.Exists(parent)
-            ? [.. Directory.EnumerateDirectories(parent).Where(d => Path.GetFileName(d).StartsWith(start, StringComparison.Ordinal))]
-            : [];
+        return Directory.Exists(parent) ? [.. Directory.EnumerateDirectories(parent).Where(IsSibling)] : [];
+
+        // Exactly the names that Sibling makes: anything longer or other is somebody else's.
+        bool IsSibling(string path)
+        {
+            string name = Path.GetFileName(path);
+            return name.StartsWith(start, StringComparison.Ordinal) && name.Length == start.Length + 8 && name.Skip(start.Length).All(char.IsAsciiHexDigitLower);
+        }
     }
 }

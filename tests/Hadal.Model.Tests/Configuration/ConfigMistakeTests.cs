@@ -108,7 +108,7 @@ public class ConfigMistakeTests
 
     /// <summary>Damaged files: whatever bytes change, the answer is a configuration that works or a <see cref="ConfigException"/>.</summary>
     [Fact]
-    public void Twelve_thousand_damaged_files_give_an_exception_of_their_own_or_a_configuration_that_works()
+    public void Ten_thousand_damaged_files_give_an_exception_of_their_own_or_a_configuration_that_works()
     {
         byte[][] seeds = [.. Variants.All.Values.Append(Variants.Changed(Variants.V3, json =>
         {
@@ -117,7 +117,7 @@ public class ConfigMistakeTests
             json["rope_parameters"] = rope;
         })).Select(Encoding.UTF8.GetBytes)];
         int good = 0;
-        Mutations.Run(seeds, seed: 1, count: 12_000, mostBytes: 4 << 20, text =>
+        Mutations.Run(seeds, seed: 1, count: 10_000, mostBytes: 4 << 20, text =>
         {
             try
             {
@@ -125,13 +125,13 @@ public class ConfigMistakeTests
                 _ = (c with { InitializerRange = 0.5, Yarn = null, Quantization = null }).ToJson();
                 Assert.True(c.AttentionScale > 0 && c.ParameterCount > 0 && c.CacheBytesPerToken > 0 && c.ActiveParameterCount > 0);
                 if (c.RoutedExperts > 0) Assert.True(c.Router.GroupSize * c.Router.Groups == c.RoutedExperts);
-                Assert.NotEmpty(new Checkpoints.TensorCatalog(c).Tensors.Take(100).ToList());
+                Assert.NotEmpty(new Hadal.Model.Checkpoints.TensorCatalog(c).Tensors.Take(100).ToList());
                 good++;
             }
             catch (ConfigException)
             {
             }
         });
-        Assert.InRange(good, 100, 11_000);
+        Assert.InRange(good, 100, 9_000);
     }
 }
