@@ -1,3 +1,0 @@
-namespace Hadal.Data;
-
-internal static class Room;
