@@ -53,7 +53,19 @@ public sealed class BigramModel
     /// <summary>Counts every pair of neighbours. Memory: 4 bytes a token while counting, 8 bytes a different pair after.</summary>
     /// <param name="tokens">The tokens that the model it is compared with was trained on; at least 2.</param>
     /// <exception cref="DataException">There are fewer than two tokens.</exception>
-    public static BigramModel Train(TokenArray tokens)
+    public static BigramModel Train(TokenArray tokens) => Train(tokens, static _ => true);
+
+    /// <summary>Counts exactly the pairs that a model has been trained to predict: those inside the windows of its first steps, each once.</summary>
+    /// <param name="batches">What the model was trained on.</param>
+    /// <param name="steps">How many steps it was trained for.</param>
+    public static BigramModel Train(PackedBatches batches, long steps)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        bool[] seen = batches.WindowsSeen(steps);
+        return Train(batches.Tokens, i => i / batches.SequenceLength is var window && window < seen.Length && seen[window]);
+    }
+
+    private static BigramModel Train(TokenArray tokens, Predicate<int> counts)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.Count < 2) throw new DataException("A bigram model needs at least two tokens to count.");
@@ -61,11 +73,18 @@ public sealed class BigramModel
 
         // Successors sorted by predecessor, then each predecessor's successors sorted and run-length encoded.
         int[] bucketStart = new int[vocabulary + 1];
-        for (int i = 0; i + 1 < tokens.Count; i++) bucketStart[tokens[i] + 1]++;
+        for (int i = 0; i + 1 < tokens.Count; i++)
+        {
+            if (counts(i)) bucketStart[tokens[i] + 1]++;
+        }
+
         for (int v = 0; v < vocabulary; v++) bucketStart[v + 1] += bucketStart[v];
-        int[] successors = new int[tokens.Count - 1];
+        int[] successors = new int[bucketStart[vocabulary]];
         int[] filled = bucketStart.AsSpan(0, vocabulary).ToArray();
-        for (int i = 0; i + 1 < tokens.Count; i++) successors[filled[tokens[i]]++] = tokens[i + 1];
+        for (int i = 0; i + 1 < tokens.Count; i++)
+        {
+            if (counts(i)) successors[filled[tokens[i]]++] = tokens[i + 1];
+        }
 
         int[] rowStart = new int[vocabulary + 1];
         var next = new List<int>();

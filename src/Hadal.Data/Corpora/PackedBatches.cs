@@ -12,7 +12,6 @@ namespace Hadal.Data.Corpora;
 /// </remarks>
 public sealed class PackedBatches : IBatchSource
 {
-    private readonly TokenArray _tokens;
     private readonly WindowOrder _order;
 
     /// <summary>Batches over a run of tokens.</summary>
@@ -28,7 +27,7 @@ public sealed class PackedBatches : IBatchSource
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequenceLength);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequencesPerMicroBatch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microBatchesPerStep);
-        _tokens = tokens;
+        Tokens = tokens;
         SequenceLength = sequenceLength;
         SequencesPerMicroBatch = sequencesPerMicroBatch;
         MicroBatchesPerStep = microBatchesPerStep;
@@ -57,6 +56,19 @@ public sealed class PackedBatches : IBatchSource
     /// <summary>How far the run is through the data after <paramref name="steps"/> steps, in passes.</summary>
     public double Epochs(long steps) => (double)steps * MicroBatchesPerStep * SequencesPerMicroBatch / WindowsPerEpoch;
 
+    internal TokenArray Tokens { get; }
+
+    /// <summary>Which windows the first steps of a run see.</summary>
+    /// <param name="steps">Steps done.</param>
+    /// <returns>True for each window seen at least once; [WindowsPerEpoch].</returns>
+    public bool[] WindowsSeen(long steps)
+    {
+        bool[] seen = new bool[WindowsPerEpoch];
+        long windows = checked(steps * MicroBatchesPerStep * SequencesPerMicroBatch);
+        for (long n = 0; n < Math.Min(windows, WindowsPerEpoch); n++) seen[_order[0, n]] = true;
+        return seen;
+    }
+
     /// <summary>Writes the windows of one micro-batch one after another. Allocates nothing.</summary>
     /// <param name="step">Number of the step, from 0.</param>
     /// <param name="microBatchIndex">In [0, MicroBatchesPerStep).</param>
@@ -71,7 +83,7 @@ public sealed class PackedBatches : IBatchSource
         for (int s = 0; s < SequencesPerMicroBatch; s++)
         {
             (long epoch, long index) = Math.DivRem(first + s, WindowsPerEpoch);
-            _tokens.CopyTo((int)_order[epoch, index] * SequenceLength, tokens.Slice(s * width, width));
+            Tokens.CopyTo((int)_order[epoch, index] * SequenceLength, tokens.Slice(s * width, width));
         }
     }
 

@@ -52,6 +52,9 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Steps done.</summary>
     public int StepsDone { get; private set; }
 
+    /// <summary>When set, the first step that ends later is the last one, as if the run had been planned so short.</summary>
+    public DateTime? Deadline { get; set; }
+
     /// <summary>Folder of the final model.</summary>
     public string ModelFolder => Path.Combine(_folder, "model");
 
@@ -89,14 +92,15 @@ public sealed class TrainingRun : IDisposable
         StepMetrics? last = null;
         using (var log = MetricsLog.Open(MetricsFile, StepsDone))
         {
-            while (StepsDone < Config.Steps)
+            for (bool late = false; StepsDone < Config.Steps && !late;)
             {
                 if (cancellation.IsCancellationRequested) Stop(cancellation);
                 last = _trainer.Step(StepsDone + 1);
                 if (!double.IsFinite(last.Loss))
                     throw new TrainingException($"The loss at step {last.Step} is not a number; a lower learning_rate usually helps. The run stands at its last checkpoint.");
                 StepsDone++;
-                if (ValidationIsDue()) last = last with { ValidationLoss = Validate(CancellationToken.None) };
+                late = DateTime.UtcNow >= Deadline;
+                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = last with { ValidationLoss = Validate(CancellationToken.None) };
                 log.Append(last);
                 progress?.Invoke(last);
                 if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) SaveCheckpoint();
@@ -120,8 +124,8 @@ public sealed class TrainingRun : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _trainer.Dispose();
 
-    private bool ValidationIsDue() =>
-        _validationMicroBatches > 0 && (StepsDone == Config.Steps || (Config.ValidateEvery > 0 && StepsDone % Config.ValidateEvery == 0));
+    private bool ValidationIsDue(bool last) =>
+        _validationMicroBatches > 0 && (last || (Config.ValidateEvery > 0 && StepsDone % Config.ValidateEvery == 0));
 
     private void Stop(CancellationToken cancellation)
     {
