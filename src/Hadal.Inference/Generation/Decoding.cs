@@ -78,10 +78,12 @@ public sealed class Decoding
     /// at most.</param>
     /// <param name="cancellation">Stops between layers; the sequence stays as it was.</param>
     /// <returns>How many, at least 1.</returns>
+    /// <exception cref="GenerationException">The text has used every position of the model, or the model computes numbers that are not finite.</exception>
     public int Step(Span<int> tokens, CancellationToken cancellation = default)
     {
         if (tokens.IsEmpty) throw new ArgumentException("There has to be room for a token.", nameof(tokens));
         int before = _sequence.Count, room = _runner.Model.Config.MaxPositions - before;
+        if (room < 0) throw new GenerationException($"The context is full: the text has used all {before - 1} positions of the model (max_position_embeddings).");
         int drafts = Math.Min(Drafts, Math.Min(tokens.Length - 1, room));
         try
         {

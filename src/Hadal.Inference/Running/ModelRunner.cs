@@ -40,7 +40,7 @@ public sealed partial class ModelRunner : IDisposable
         (_model, _cache, _backend, _config) = (model, cache, model.Backend, model.Config);
         if (cache.BytesPerToken != (long)model.CacheLayers * _config.CacheWidth * cache.Type.SizeOf())
             throw new ArgumentException("The cache was made for another model.", nameof(cache));
-        _rule = _config.RoutedExperts > 0 ? Rule(_config.Router) : default;
+        _rule = _config.RoutedExperts > 0 ? _config.Router.ToRoutingRule() : default;
         _rotary = new RotaryRows(_config, _backend);
         _plan = new StepPlan(_backend, _config.Heads);
         _arena = _main = new Arena(_backend);
@@ -205,13 +205,4 @@ public sealed partial class ModelRunner : IDisposable
             }
         }
     }
-
-    private static RoutingRule Rule(RouterRule rule) => new(
-        rule.Scoring == ScoringFunction.Sigmoid ? ScoreFunction.Sigmoid : ScoreFunction.Softmax,
-        rule.ExpertsPerToken,
-        rule.Groups,
-        rule.KeptGroups,
-        rule.HasBias ? GroupScore.TopTwoSum : GroupScore.Maximum,
-        rule.Normalize,
-        (float)rule.Scale);
 }

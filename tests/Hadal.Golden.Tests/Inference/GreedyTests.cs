@@ -16,7 +16,7 @@ public class GreedyTests
     public void Continues_as_the_published_code_does(string name)
     {
         using var golden = new GoldenFolder(name);
-        using var backend = new CpuBackend(2);
+        using var backend = new CpuBackend(1);
         using var model = InferenceModel.Load(golden.Path, backend, cancellation: TestContext.Current.CancellationToken);
         int vocabulary = model.Config.VocabularySize;
         int[] expected = golden.Integers("greedy/generated");
@@ -44,7 +44,7 @@ public class GreedyTests
     public void Drafts_leave_the_greedy_text_as_it_is(int drafts)
     {
         using var golden = new GoldenFolder("tiny-v3");
-        using var backend = new CpuBackend(2);
+        using var backend = new CpuBackend(1);
         using var model = InferenceModel.Load(golden.Path, backend, cancellation: TestContext.Current.CancellationToken);
         int vocabulary = model.Config.VocabularySize;
         int[] expected = golden.Integers("greedy/generated");

@@ -34,7 +34,7 @@ public class TraceTests
     public void Every_tensor_is_the_published_codes(string model, int length, string way)
     {
         using var golden = new GoldenFolder(model);
-        using var backend = new CpuBackend(2);
+        using var backend = new CpuBackend(1);
         using var loaded = InferenceModel.Load(golden.Path, backend, cancellation: TestContext.Current.CancellationToken);
         string prefix = $"seq{length}/";
         var options = way switch

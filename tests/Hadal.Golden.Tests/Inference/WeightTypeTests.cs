@@ -20,7 +20,7 @@ public class WeightTypeTests
     public void Fp8_weights_are_multiplied_by_their_block_scales(string name, int length)
     {
         using var golden = new GoldenFolder(name);
-        using var backend = new CpuBackend(2);
+        using var backend = new CpuBackend(1);
         using var model = InferenceModel.Load(golden.Path, backend, cancellation: TestContext.Current.CancellationToken);
         string prefix = $"seq{length}/dequant_f32/";
 
@@ -59,7 +59,7 @@ public class WeightTypeTests
             }
 
             int[] tokens = golden.Integers("seq37/tokens");
-            using var backend = new CpuBackend(2);
+            using var backend = new CpuBackend(1);
             using var narrowModel = InferenceModel.Load(narrow, backend, cancellation: TestContext.Current.CancellationToken);
             using var wideModel = InferenceModel.Load(wide, backend, cancellation: TestContext.Current.CancellationToken);
             Assert.Equal(DType.BF16, narrowModel.DefaultCacheType);
@@ -96,7 +96,7 @@ public class WeightTypeTests
     public void A_bf16_cache_changes_logits_by_its_rounding_only()
     {
         using var golden = new GoldenFolder("tiny-v3");
-        using var backend = new CpuBackend(2);
+        using var backend = new CpuBackend(1);
         using var model = InferenceModel.Load(golden.Path, backend, cancellation: TestContext.Current.CancellationToken);
         foreach (var options in new[] { new TraceOptions { CacheType = DType.BF16 }, new TraceOptions { CacheType = DType.BF16, PromptTokens = 1, PieceTokens = 1 } })
         {
