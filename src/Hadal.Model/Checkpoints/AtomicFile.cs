@@ -4,7 +4,7 @@ namespace Hadal.Model.Checkpoints;
 public static class AtomicFile
 {
     /// <summary>Writes a file; one that is there is replaced when the new one is complete.</summary>
-    /// <param name="path">The final name; its folder must exist.</param>
+    /// <param name="path">The final name; its folder must exist. A device such as <c>/dev/stdout</c> is written directly.</param>
     /// <param name="write">Writes the content.</param>
     /// <exception cref="IOException">The disk is full or failing, or the folder is missing; nothing is left behind.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
@@ -15,6 +15,14 @@ public static class AtomicFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
         path = Path.GetFullPath(path);
+        if (IsDevice(path))
+        {
+            using var device = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1);
+            write(device);
+            device.Flush();
+            return;
+        }
+
         string temporary = AtomicFolder.Sibling(path, AtomicFolder.TemporaryMark);
         try
         {
@@ -38,4 +46,9 @@ public static class AtomicFile
 
         files.FlushFolder(Path.GetDirectoryName(path)!);
     }
+
+    // Renaming over a device or a link to standard output would replace it. What is written there has no half.
+    private static bool IsDevice(string path) =>
+        !OperatingSystem.IsWindows() && File.Exists(path) && (path.StartsWith("/proc/", StringComparison.Ordinal)
+        || (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal)));
 }

@@ -10,6 +10,16 @@ namespace Hadal.Training.Runs;
 /// <remarks>Unknown fields are refused: a misspelt setting that is silently ignored costs a run.</remarks>
 public sealed record RunConfig
 {
+    // By reflection: code that is generated for it would set what a file leaves out to zero instead of the values below.
+    private static readonly JsonSerializerOptions _json = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
     /// <summary>The model: a configuration as in <c>config.json</c>.</summary>
     [JsonPropertyName("model")]
     public JsonObject Model { get; init; } = [];
@@ -114,7 +124,7 @@ public sealed record RunConfig
     {
         try
         {
-            var config = JsonSerializer.Deserialize(json, RunConfigJson.Default.RunConfig)
+            var config = JsonSerializer.Deserialize<RunConfig>(json, _json)
                 ?? throw new ConfigException(name, null, "the run file is empty; it has to be one JSON object");
             config.Validate(name);
             return config;
@@ -132,7 +142,7 @@ public sealed record RunConfig
 
     /// <summary>The run file's text.</summary>
     /// <returns>Indented JSON.</returns>
-    public string ToJson() => JsonSerializer.Serialize(this, RunConfigJson.Default.RunConfig) + "\n";
+    public string ToJson() => JsonSerializer.Serialize(this, _json) + "\n";
 
     /// <summary>Checks every field.</summary>
     /// <param name="name">What to call the file in messages.</param>
@@ -178,9 +188,3 @@ public sealed record RunConfig
         return (end < 0 ? message : message[..end]).TrimEnd('.');
     }
 }
-
-[JsonSerializable(typeof(RunConfig))]
-[JsonSourceGenerationOptions(
-    WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, ReadCommentHandling = JsonCommentHandling.Skip,
-    AllowTrailingCommas = true)]
-internal sealed partial class RunConfigJson : JsonSerializerContext;

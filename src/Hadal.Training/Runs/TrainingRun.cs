@@ -107,11 +107,12 @@ public sealed class TrainingRun : IDisposable
             }
         }
 
+        // Not to be stopped: no checkpoint holds the last steps.
         ModelWeights.Save(_trainer.Model, _backend, ModelFolder, new CheckpointOptions
         {
             Type = Config.SaveDType == "bfloat16" ? DType.BF16 : DType.F32,
             CopiedFiles = _tokenizerFiles,
-        }, cancellation);
+        }, CancellationToken.None);
         return last ?? MetricsLog.Read(MetricsFile)[^1];
     }
 
@@ -142,7 +143,7 @@ public sealed class TrainingRun : IDisposable
     }
 
     // How often to save or validate may change between sittings; what is computed may not.
-    private static string Hash(RunConfig run)
+    internal static string Hash(RunConfig run)
     {
         var fixedPart = run with { CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32" };
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(fixedPart.ToJson())));

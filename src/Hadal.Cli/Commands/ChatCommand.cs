@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Hadal.Cli.CommandLine;
+using Hadal.Cli.Errors;
+using Hadal.Cli.Output;
+using Hadal.Cli.Wiring;
+using Hadal.Inference;
+using Hadal.Inference.Generation;
+using Hadal.Model.Tokenization;
+
+namespace Hadal.Cli.Commands;
+
+/// <summary><c>hadal chat</c>: a conversation.</summary>
+internal sealed class ChatCommand : HadalCommand
+{
+    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder of a model with a chat template." };
+    private readonly Option<string?> _system = new("--system") { Description = "What the model is told before the conversation.", HelpName = "TEXT" };
+    private readonly Option<int> _threads = CommonOptions.Threads();
+    private readonly SamplingArguments _sampling;
+
+    public ChatCommand()
+        : base("chat", "Talk with a model. /new starts over, /exit ends, Ctrl-C ends an answer.",
+            "hadal chat ~/models/DeepSeek-V2-Lite-Chat", "hadal chat ~/models/Moonlight --system \"Answer in one sentence.\" --temperature 0",
+            "echo \"What is a monad?\" | hadal chat ~/models/DeepSeek-V3 --json")
+    {
+        Arguments.Add(_model);
+        Options.Add(_system);
+        _sampling = new SamplingArguments(this, maxTokens: 2048, temperature: 0.6);
+        Options.Add(_threads);
+    }
+
+    protected override async Task<int> RunAsync(CommandContext context)
+    {
+        string folder = ModelFolder.Check(context.Get(_model));
+        var tokenizer = Tokenizer.Load(folder);
+        var template = ChatTemplate.For(tokenizer);
+        using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), _sampling.Speculates(context));
+        if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
+        using var generator = new TextGenerator(loaded.Model, tokenizer);
+        var conversation = new Conversation(generator, tokenizer, template, _sampling.Read(context), context.Find(_system));
+        bool screen = context.Streams is { InIsTerminal: true, ErrorIsTerminal: true };
+        if (screen) context.Say("/new starts over, /exit ends, Ctrl-C ends an answer.");
+        while (await ReadAsync(context, screen).ConfigureAwait(false) is { } line)
+        {
+            if (line.Trim() is "/exit" or "/quit") break;
+            if (line.Trim() == "/new") conversation.Clear();
+            else if (line.Trim().Length > 0) Answer(context, conversation, line, screen);
+        }
+
+        if (context.Json)
+        {
+            JsonOutput.Write(context.Streams.Out, new JsonObject
+            {
+                ["messages"] = new JsonArray([.. conversation.Messages.Select(m => new JsonObject { ["role"] = m.Role, ["content"] = m.Content })]),
+            });
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private static void Answer(CommandContext context, Conversation conversation, string line, bool screen)
+    {
+        using var interruption = context.Streams.Signals?.Begin();
+        try
+        {
+            var result = conversation.Say(line, request => new AnswerWriter(context).Generate(conversation.Generator, request, interruption?.Token));
+            context.Cancellation.ThrowIfCancellationRequested();
+            if (screen) context.Say(AnswerWriter.Summary(result));
+        }
+        catch (GenerationException e) when (screen && conversation.Messages.Count > 0)
+        {
+            // What does not fit is taken back, so that a person can say something shorter or start over.
+            context.Say($"{e.Message} (/new starts over.)");
+        }
+    }
+
+    // The console cannot be asked to stop reading; the reading is left behind when the person wants to end.
+    private static async Task<string?> ReadAsync(CommandContext context, bool screen)
+    {
+        if (screen) context.Streams.Error.Write("> ");
+        try
+        {
+            return await Task.Run(context.Streams.In.ReadLine, context.Cancellation).WaitAsync(context.Cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new StoppedException("Stopped.", context.Cancellation);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Text;
+using Hadal.Model.Configuration;
+using Hadal.Training.Runs;
+
+namespace Hadal.Cli.Wiring;
+
+/// <summary>A run file, with its paths made ready for the folder of the run.</summary>
+/// <param name="Run">The run; paths are relative to its folder, so that the copy that lies there works as a run file too.</param>
+/// <param name="Model">Its model.</param>
+/// <param name="Folder">The run's folder, absolute.</param>
+internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
+{
+    /// <summary>Reads and checks a run file.</summary>
+    /// <param name="path">The file; its paths are relative to where it lies.</param>
+    /// <param name="folder">The folder of the run.</param>
+    public static RunFile Load(string path, string folder)
+    {
+        var run = RunConfig.Load(path);
+        folder = Path.GetFullPath(folder);
+        string home = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return new RunFile(
+            run with { Tokenizer = Moved(run.Tokenizer), Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },
+            ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{path}, model"),
+            folder);
+
+        string Moved(string name) => Path.GetRelativePath(folder, Path.GetFullPath(name, home)).Replace('\\', '/');
+    }
+
+    /// <summary>Where the tokenizer is.</summary>
+    public string TokenizerPath => Path.GetFullPath(Run.Tokenizer, Folder);
+}

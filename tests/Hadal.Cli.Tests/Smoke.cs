@@ -1,7 +1,0 @@
-namespace Hadal.Cli.Tests;
-
-public class Smoke
-{
-    [Fact]
-    public void Builds() => Assert.True(true);
-}
