@@ -10,7 +10,7 @@ namespace Hadal.Cli.Quickstart;
 internal static class QuickstartPlan
 {
     /// <summary>Tokens of the tokenizer that is trained.</summary>
-    public const int VocabularySize = 4096;
+    public const int VocabularySize = 2048;
 
     /// <summary>
     /// Four layers of 192, latent attention with a query latent, one dense layer, sixteen routed experts in four groups and a shared one, one MTP module. The head
@@ -55,8 +55,11 @@ internal static class QuickstartPlan
         Steps = 1,
         Seed = seed,
         SequenceLength = 128,
-        BatchSequences = 16,
-        MicroBatchSequences = 16,
+        BatchSequences = 8,
+        MicroBatchSequences = 8,
+
+        // The report's 0.001 is for a quarter of a million steps; here there are about a thousand.
+        BiasUpdateRate = 0.01,
     };
 
     /// <summary>The run cut to a number of steps: warm-up, peak and decay in proportion.</summary>

@@ -13,7 +13,8 @@ public sealed unsafe partial class CpuBackend
         CheckRule(rule, logits, nameof(Route));
         RequireShape(scores, logits.Rows, logits.Columns);
         RequireShape(weights, logits.Rows, rule.TopK);
-        Run(logits.Rows, new RouteKernel
+        int perItem = RowsPerItem(logits.Rows, 64 * rule.TopK);
+        Run(Items(logits.Rows, perItem), new RouteKernel
         {
             Logits = Rows(logits),
             Scores = Rows(scores),
@@ -21,6 +22,7 @@ public sealed unsafe partial class CpuBackend
             Bias = Vector(bias, logits.Columns),
             Experts = Integers(experts, (long)logits.Rows * rule.TopK),
             Rule = rule,
+            RowsPerItem = perItem,
         });
     }
 

@@ -19,13 +19,15 @@ public sealed unsafe partial class CpuBackend
         RequireShape(y, ids.Count, table.Columns);
         int* indices = Integers(ids, y.Rows);
         CheckIndices(indices, y.Rows, table.Rows, nameof(Embed));
-        Run(y.Rows, new EmbedKernel
+        int perItem = RowsPerItem(y.Rows, y.Columns);
+        Run(Items(y.Rows, perItem), new EmbedKernel
         {
             Table = Address(table),
             TableStride = (nint)table.RowStride,
             BFloat16 = table.Type == DType.BF16,
             Ids = indices,
             Y = Rows(y),
+            RowsPerItem = perItem,
         });
     }
 

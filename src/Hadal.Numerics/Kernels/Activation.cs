@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
@@ -102,6 +103,7 @@ internal unsafe struct SwiGluBackwardKernel : IKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLanes Step<TLanes>(TLanes gate, TLanes up, TLanes dy, TLanes scale, TLanes sum, out TLanes dGate, out TLanes dUp)
         where TLanes : struct, ILanes<TLanes>
     {

@@ -139,10 +139,10 @@ internal unsafe struct AttentionKernel : IKernel
         }
 
         var shift = TLanes.Broadcast(peak);
-        s0 = LaneMath.Exp(s0 - shift);
-        s1 = LaneMath.Exp(s1 - shift);
-        s2 = LaneMath.Exp(s2 - shift);
-        s3 = LaneMath.Exp(s3 - shift);
+        s0 = TLanes.Exp(s0 - shift);
+        s1 = TLanes.Exp(s1 - shift);
+        s2 = TLanes.Exp(s2 - shift);
+        s3 = TLanes.Exp(s3 - shift);
         *sum += (s0 + s1 + (s2 + s3)).Sum();
         TLanes.Store(s0, row);
         TLanes.Store(s1, row + 16);
@@ -254,7 +254,7 @@ internal unsafe struct AttentionBackwardKernel : IKernel
         var scale = TLanes.Broadcast(Op.Scale);
         for (int c = 0; c < AttentionOperands.Block; c += 16)
         {
-            var probability = LaneMath.Exp(TLanes.Load(p + c) * scale - TLanes.Broadcast(logSumExp));
+            var probability = TLanes.Exp(TLanes.Load(p + c) * scale - TLanes.Broadcast(logSumExp));
             TLanes.Store(probability, p + c);
             TLanes.Store(probability * (TLanes.Load(dp + c) - TLanes.Broadcast(dot)) * scale, dp + c);
         }

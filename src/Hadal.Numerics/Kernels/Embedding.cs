@@ -10,22 +10,28 @@ internal unsafe struct EmbedKernel : IKernel
     public bool BFloat16;
     public int* Ids;
     public Matrix Y;
+    public int RowsPerItem;
 
     public readonly void Reference(int item, int worker)
     {
-        float* y = Y.Row(item);
+        for (int t = item * RowsPerItem; t < Math.Min(Y.Rows, (item + 1) * RowsPerItem); t++) Fetch(t);
+    }
+
+    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes> => Reference(item, worker);
+
+    private readonly void Fetch(int t)
+    {
+        float* y = Y.Row(t);
         if (BFloat16)
         {
-            var row = (ushort*)Table + Ids[item] * TableStride;
+            var row = (ushort*)Table + Ids[t] * TableStride;
             for (int c = 0; c < Y.Columns; c++) y[c] = BitConverter.UInt32BitsToSingle((uint)row[c] << 16);
         }
         else
         {
-            new ReadOnlySpan<float>((float*)Table + Ids[item] * TableStride, Y.Columns).CopyTo(new Span<float>(y, Y.Columns));
+            new ReadOnlySpan<float>((float*)Table + Ids[t] * TableStride, Y.Columns).CopyTo(new Span<float>(y, Y.Columns));
         }
     }
-
-    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes> => Reference(item, worker);
 }
 
 /// <summary>dTable[ids[t]] += dy[t], t ascending; an item is a block of columns, so that threads never meet in a row.</summary>

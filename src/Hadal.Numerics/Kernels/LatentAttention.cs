@@ -136,7 +136,7 @@ internal unsafe struct LatentAttentionKernel : IKernel
         var total = TLanes.Zero;
         for (int j = 0; j < padded; j += 16)
         {
-            var weight = LaneMath.Exp(TLanes.Load(s + j) - TLanes.Broadcast(peak));
+            var weight = TLanes.Exp(TLanes.Load(s + j) - TLanes.Broadcast(peak));
             TLanes.Store(weight, s + j);
             total += weight;
         }

@@ -54,7 +54,7 @@ internal unsafe struct CrossEntropyKernel : IKernel
             var partial = TLanes.Zero;
             for (int v = start; v < Math.Min(whole, start + Block); v += 16)
             {
-                var e = LaneMath.Exp(TLanes.Load(x + v) - shift);
+                var e = TLanes.Exp(TLanes.Load(x + v) - shift);
                 partial += e;
                 if (Gradient) TLanes.Store(e, x + v);
             }
@@ -64,7 +64,7 @@ internal unsafe struct CrossEntropyKernel : IKernel
 
         if (rest > 0)
         {
-            var e = LaneMath.Exp(LaneExtensions.LoadPart<TLanes>(x + whole, rest, float.NegativeInfinity) - shift);
+            var e = TLanes.Exp(LaneExtensions.LoadPart<TLanes>(x + whole, rest, float.NegativeInfinity) - shift);
             sum += e.Sum();
             if (Gradient) LaneExtensions.StorePart(e, x + whole, rest);
         }

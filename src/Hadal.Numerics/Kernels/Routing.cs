@@ -2,7 +2,7 @@ using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
 
-/// <summary>Expert choice and gate weights of one token per item (report equations 12-16).</summary>
+/// <summary>Expert choice and gate weights of a few tokens per item (report equations 12-16).</summary>
 /// <remarks>E is at most a few hundred, so choosing by repeated scans is cheaper than any structure; only the scores are computed in lanes.</remarks>
 internal unsafe struct RouteKernel : IKernel
 {
@@ -10,8 +10,19 @@ internal unsafe struct RouteKernel : IKernel
     public float* Bias;
     public int* Experts;
     public RoutingRule Rule;
+    public int RowsPerItem;
 
     public readonly void Reference(int item, int worker)
+    {
+        for (int t = item * RowsPerItem; t < Math.Min(Logits.Rows, (item + 1) * RowsPerItem); t++) Reference(t);
+    }
+
+    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
+    {
+        for (int t = item * RowsPerItem; t < Math.Min(Logits.Rows, (item + 1) * RowsPerItem); t++) Vector<TLanes>(t);
+    }
+
+    private readonly void Reference(int item)
     {
         float* logits = Logits.Row(item);
         float* scores = Scores.Row(item);
@@ -28,7 +39,7 @@ internal unsafe struct RouteKernel : IKernel
         Choose(item);
     }
 
-    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
+    private readonly void Vector<TLanes>(int item) where TLanes : struct, ILanes<TLanes>
     {
         float* logits = Logits.Row(item);
         float* scores = Scores.Row(item);

@@ -70,13 +70,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 Sqrt(Lanes128 value) => new(Vector128.Sqrt(value._a), Vector128.Sqrt(value._b), Vector128.Sqrt(value._c), Vector128.Sqrt(value._d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Round(Lanes128 value) => new(Vector128.Round(value._a), Vector128.Round(value._b), Vector128.Round(value._c), Vector128.Round(value._d));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 ScaleByPowerOfTwo(Lanes128 value, Lanes128 exponent) => new(value._a * PowerOfTwo(exponent._a), value._b * PowerOfTwo(exponent._b), value._c * PowerOfTwo(exponent._c), value._d * PowerOfTwo(exponent._d));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 SelectGreaterOrEqual(Lanes128 left, Lanes128 right, Lanes128 yes, Lanes128 no) => new(Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(left._a, right._a), yes._a, no._a), Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(left._b, right._b), yes._b, no._b), Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(left._c, right._c), yes._c, no._c), Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(left._d, right._d), yes._d, no._d));
+    public static Lanes128 Exp(Lanes128 x) => new(Exp(x._a), Exp(x._b), Exp(x._c), Exp(x._d));
 
     // A bfloat16 is the upper half of a float.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -84,6 +78,23 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.ShiftLeft(Vector128.WidenLower(Vector64.Load(source).ToVector128Unsafe()), 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> PowerOfTwo(Vector128<float> exponent) =>
-        Vector128.ShiftLeft(Vector128.ConvertToInt32(exponent) + Vector128.Create(127), 23).AsSingle();
+    private static Vector128<float> Exp(Vector128<float> x)
+    {
+        var clamped = Vector128.MaxNative(Vector128.MinNative(x, Vector128.Create(Exponential.Largest)), Vector128.Create(Exponential.Smallest));
+        var n = Vector128.Round(clamped * Vector128.Create(Exponential.Log2E));
+        var r = Vector128.FusedMultiplyAdd(n, Vector128.Create(-Exponential.Ln2High), clamped);
+        r = Vector128.FusedMultiplyAdd(n, Vector128.Create(-Exponential.Ln2Low), r);
+        var p = Vector128.FusedMultiplyAdd(Vector128.Create(Exponential.C7), r, Vector128.Create(Exponential.C6));
+        p = Vector128.FusedMultiplyAdd(p, r, Vector128.Create(Exponential.C5));
+        p = Vector128.FusedMultiplyAdd(p, r, Vector128.Create(Exponential.C4));
+        p = Vector128.FusedMultiplyAdd(p, r, Vector128.Create(Exponential.C3));
+        p = Vector128.FusedMultiplyAdd(p, r, Vector128.Create(0.5f));
+        p = Vector128.FusedMultiplyAdd(p, r, Vector128.Create(1f));
+        p = Vector128.FusedMultiplyAdd(p, r, Vector128.Create(1f));
+        var value = p * Vector128.ShiftLeft(Vector128.ConvertToInt32Native(n) + Vector128.Create(127), 23).AsSingle();
+
+        // The clamp hides what is too small, and NaN.
+        value = Vector128.ConditionalSelect(Vector128.GreaterThan(x, Vector128.Create(Exponential.Smallest)), value, Vector128<float>.Zero);
+        return Vector128.ConditionalSelect(Vector128.Equals(x, x), value, x);
+    }
 }

@@ -64,13 +64,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     public static Lanes256 Sqrt(Lanes256 value) => new(Vector256.Sqrt(value._a), Vector256.Sqrt(value._b));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Round(Lanes256 value) => new(Vector256.Round(value._a), Vector256.Round(value._b));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 ScaleByPowerOfTwo(Lanes256 value, Lanes256 exponent) => new(value._a * PowerOfTwo(exponent._a), value._b * PowerOfTwo(exponent._b));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 SelectGreaterOrEqual(Lanes256 left, Lanes256 right, Lanes256 yes, Lanes256 no) => new(Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(left._a, right._a), yes._a, no._a), Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(left._b, right._b), yes._b, no._b));
+    public static Lanes256 Exp(Lanes256 x) => new(Exp(x._a), Exp(x._b));
 
     // A bfloat16 is the upper half of a float.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,6 +72,23 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         Vector256.ShiftLeft(Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe()), 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> PowerOfTwo(Vector256<float> exponent) =>
-        Vector256.ShiftLeft(Vector256.ConvertToInt32(exponent) + Vector256.Create(127), 23).AsSingle();
+    private static Vector256<float> Exp(Vector256<float> x)
+    {
+        var clamped = Vector256.MaxNative(Vector256.MinNative(x, Vector256.Create(Exponential.Largest)), Vector256.Create(Exponential.Smallest));
+        var n = Vector256.Round(clamped * Vector256.Create(Exponential.Log2E));
+        var r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-Exponential.Ln2High), clamped);
+        r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-Exponential.Ln2Low), r);
+        var p = Vector256.FusedMultiplyAdd(Vector256.Create(Exponential.C7), r, Vector256.Create(Exponential.C6));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(Exponential.C5));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(Exponential.C4));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(Exponential.C3));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(0.5f));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f));
+        var value = p * Vector256.ShiftLeft(Vector256.ConvertToInt32Native(n) + Vector256.Create(127), 23).AsSingle();
+
+        // The clamp hides what is too small, and NaN.
+        value = Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(Exponential.Smallest)), value, Vector256<float>.Zero);
+        return Vector256.ConditionalSelect(Vector256.Equals(x, x), value, x);
+    }
 }

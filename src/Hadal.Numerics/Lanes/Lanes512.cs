@@ -57,13 +57,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public static Lanes512 Sqrt(Lanes512 value) => new(Vector512.Sqrt(value._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Round(Lanes512 value) => new(Vector512.Round(value._v));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 ScaleByPowerOfTwo(Lanes512 value, Lanes512 exponent) => new(value._v * PowerOfTwo(exponent._v));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 SelectGreaterOrEqual(Lanes512 left, Lanes512 right, Lanes512 yes, Lanes512 no) => new(Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(left._v, right._v), yes._v, no._v));
+    public static Lanes512 Exp(Lanes512 x) => new(Exp(x._v));
 
     // A bfloat16 is the upper half of a float.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,6 +65,23 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         Vector512.ShiftLeft(Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()), 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> PowerOfTwo(Vector512<float> exponent) =>
-        Vector512.ShiftLeft(Vector512.ConvertToInt32(exponent) + Vector512.Create(127), 23).AsSingle();
+    private static Vector512<float> Exp(Vector512<float> x)
+    {
+        var clamped = Vector512.MaxNative(Vector512.MinNative(x, Vector512.Create(Exponential.Largest)), Vector512.Create(Exponential.Smallest));
+        var n = Vector512.Round(clamped * Vector512.Create(Exponential.Log2E));
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Exponential.Ln2High), clamped);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Exponential.Ln2Low), r);
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(Exponential.C7), r, Vector512.Create(Exponential.C6));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exponential.C5));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exponential.C4));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exponential.C3));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1f));
+        var value = p * Vector512.ShiftLeft(Vector512.ConvertToInt32Native(n) + Vector512.Create(127), 23).AsSingle();
+
+        // The clamp hides what is too small, and NaN.
+        value = Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512.Create(Exponential.Smallest)), value, Vector512<float>.Zero);
+        return Vector512.ConditionalSelect(Vector512.Equals(x, x), value, x);
+    }
 }
