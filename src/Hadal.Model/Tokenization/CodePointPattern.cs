@@ -12,7 +12,8 @@ namespace Hadal.Model.Tokenization;
 /// Code points above U+FFFF fall into few kinds as far as one pattern can tell: those that the same of its sets contain. Each kind gets a stand-in from
 /// the surrogate units, which well-formed text has no other use for. Sets are written as ranges of units plus the stand-ins of the kinds they contain,
 /// and text that has surrogate pairs is matched through a copy in which every pair is one stand-in. So classes, negated classes, the dot,
-/// look-behind and repetition counts all see code points.
+/// look-behind and repetition counts all see code points. The backtracking engine is used: it is faster here than the automaton engine, which refuses
+/// look-around and builds states without bound for such large sets. A time limit guards against patterns and texts it cannot handle.
 /// </remarks>
 internal sealed class CodePointPattern : IPieceMatcher
 {
@@ -20,8 +21,12 @@ internal sealed class CodePointPattern : IPieceMatcher
     private const int LongestTranslation = 1_000_000;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
+    // A pattern is compiled once it has seen this much text; for less the interpreter is through before the compiler would be.
+    private const long CompileAfter = 100_000;
+
     private readonly string _pattern;
-    private readonly Regex _regex;
+    private Regex _regex;
+    private long _seen;
 
     // Ascending first code points of the stretches above U+FFFF that are of one kind, and the stand-in of each.
     private readonly int[] _stretches;
@@ -44,7 +49,7 @@ internal sealed class CodePointPattern : IPieceMatcher
 
         try
         {
-            _regex = Compile(translation.ToString());
+            _regex = new Regex(translation.ToString(), RegexOptions.CultureInvariant, Timeout);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
@@ -75,11 +80,12 @@ internal sealed class CodePointPattern : IPieceMatcher
         }
     }
 
-    private static Regex Compile(string translation)
-        => new(translation, RegexOptions.CultureInvariant | RegexOptions.Compiled, Timeout);
-
     private void Run(ReadOnlySpan<char> haystack, ReadOnlySpan<char> text, List<(int Start, int End)> matches)
     {
+        // Several threads may get here at once; each may compile, which is wasteful once and wrong never.
+        _seen += text.Length;
+        if (_seen > CompileAfter && !_regex.Options.HasFlag(RegexOptions.Compiled))
+            _regex = new Regex(_regex.ToString(), _regex.Options | RegexOptions.Compiled, Timeout);
         bool sameUnits = haystack.Length == text.Length;
         int unit = 0, codePoint = 0, lastEnd = -1;
         try

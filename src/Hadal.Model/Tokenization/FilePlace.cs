@@ -14,11 +14,14 @@ internal readonly record struct FilePlace(string? Path, string? Field)
 
     internal TokenizerException Fault(string message, Exception? inner = null) => new(Path, Field, message, inner);
 
-    /// <summary>Text from a file, cut and cleaned for use in a one-line message.</summary>
+    /// <summary>Text from a file, cut and cleaned for use in a one-line message, in quotes.</summary>
     internal static string Quote(string text)
     {
         const int Longest = 60;
-        string cut = text.Length <= Longest ? text : text[..Longest] + "…";
-        return string.Concat("\"", string.Concat(cut.Select(static c => char.IsControl(c) || char.IsSurrogate(c) ? $"\\u{(int)c:x4}" : $"{c}")), "\"");
+        return $"\"{Clean(text.Length <= Longest ? text : text[..Longest])}{(text.Length <= Longest ? "" : "…")}\"";
     }
+
+    /// <summary>Text with everything that would break or garble a line written as an escape.</summary>
+    internal static string Clean(string text)
+        => string.Concat(text.Select(static c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? $"\\u{(int)c:x4}" : $"{c}"));
 }

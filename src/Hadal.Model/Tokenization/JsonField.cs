@@ -25,7 +25,7 @@ internal readonly struct JsonField(JsonElement element, FilePlace place)
         }
         catch (JsonException e)
         {
-            throw place.Fault($"not a readable JSON document: {FirstSentence(e.Message)}", e);
+            throw place.Fault($"not a readable JSON document (line {e.LineNumber + 1}, byte {e.BytePositionInLine}): {FirstSentence(e.Message)}", e);
         }
         catch (InvalidOperationException e)
         {
@@ -85,6 +85,6 @@ internal readonly struct JsonField(JsonElement element, FilePlace place)
     private static string FirstSentence(string message)
     {
         int end = message.IndexOf(". ", StringComparison.Ordinal);
-        return (end < 0 ? message : message[..end]).TrimEnd('.');
+        return FilePlace.Clean((end < 0 ? message : message[..end]).TrimEnd('.'));
     }
 }

@@ -1,7 +1,7 @@
 namespace Hadal.Model.Tokenization;
 
 /// <summary>
-/// Remembers the ids of short pieces. A fixed number of slots, each holding the latest piece that fell into it; readers and writers need no lock
+/// Remembers the ids of short pieces. A bounded number of slots, each holding the latest piece that fell into it; readers and writers need no lock
 /// because an entry never changes after it is published and a slot is replaced whole.
 /// </summary>
 internal sealed class PieceCache
@@ -9,12 +9,16 @@ internal sealed class PieceCache
     /// <summary>The longest piece kept, in UTF-16 units.</summary>
     internal const int LongestPiece = 24;
 
-    private const int Slots = 1 << 15;
+    private const int FirstSlots = 1 << 9;
+    private const int MostSlots = 1 << 15;
 
     // Different in every process, so that no text can be made to collide.
     private static readonly ulong Seed = (ulong)Random.Shared.NextInt64();
 
-    private Entry?[]? _entries;
+    private Entry?[] _entries = new Entry?[FirstSlots];
+
+    // Pieces filed since the slots last grew. Threads may lose counts to each other, which only delays growing.
+    private int _filed;
 
     /// <summary>Looks a piece up.</summary>
     /// <param name="piece">At most <see cref="LongestPiece"/> units.</param>
@@ -23,7 +27,8 @@ internal sealed class PieceCache
     internal bool TryGet(ReadOnlySpan<char> piece, out uint hash, out ReadOnlySpan<int> ids)
     {
         hash = Hash(piece);
-        Entry? entry = (_entries ??= new Entry?[Slots])[hash & (Slots - 1)];
+        Entry?[] entries = _entries;
+        Entry? entry = entries[hash & (uint)(entries.Length - 1)];
         if (entry is not null && entry.Hash == hash && piece.SequenceEqual(entry.Piece))
         {
             ids = entry.Ids;
@@ -36,7 +41,19 @@ internal sealed class PieceCache
 
     /// <summary>Files the ids of a piece.</summary>
     internal void Add(ReadOnlySpan<char> piece, uint hash, ReadOnlySpan<int> ids)
-        => (_entries ??= new Entry?[Slots])[hash & (Slots - 1)] = new Entry(hash, piece.ToString(), ids.ToArray());
+    {
+        Entry?[] entries = _entries;
+        if (++_filed > entries.Length && entries.Length < MostSlots)
+        {
+            _filed = 0;
+            Entry?[] larger = new Entry?[entries.Length * 4];
+            foreach (Entry? entry in entries)
+                if (entry is not null) larger[entry.Hash & (uint)(larger.Length - 1)] = entry;
+            _entries = entries = larger;
+        }
+
+        entries[hash & (uint)(entries.Length - 1)] = new Entry(hash, piece.ToString(), ids.ToArray());
+    }
 
     private static uint Hash(ReadOnlySpan<char> piece)
     {

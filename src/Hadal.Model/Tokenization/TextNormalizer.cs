@@ -36,7 +36,7 @@ internal abstract class TextNormalizer
     /// <summary>One of the four Unicode normalisation forms.</summary>
     internal sealed class Unicode(NormalizationForm form) : TextNormalizer
     {
-        internal override string Apply(string text) => text.Normalize(form);
+        internal override string Apply(string text) => UnicodeNormalizer.Normalize(text, form);
     }
 
     /// <summary>Puts a text before every stretch that is not empty.</summary>

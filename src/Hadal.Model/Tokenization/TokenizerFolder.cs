@@ -25,14 +25,14 @@ internal static class TokenizerFolder
     }
 
     /// <summary>Reads a stream to its end, refusing more than any tokenizer file has.</summary>
-    internal static ReadOnlyMemory<byte> ReadAll(Stream stream, string path)
+    internal static ReadOnlyMemory<byte> ReadAll(Stream stream, string path, int limit = TokenizerFile.LargestFile)
     {
         MemoryStream content = new();
         byte[] buffer = new byte[ReadSize];
         for (int read; (read = stream.Read(buffer)) > 0;)
         {
-            if (content.Length + read > TokenizerFile.LargestFile)
-                throw new TokenizerException(path, null, $"is larger than {TokenizerFile.LargestFile >> 20} MiB, more than any tokenizer file has");
+            if (content.Length + read > limit)
+                throw new TokenizerException(path, null, $"is larger than {limit >> 20} MiB, more than any tokenizer file has");
             content.Write(buffer, 0, read);
         }
 

@@ -1,0 +1,132 @@
+namespace Hadal.Model.Tokenization;
+
+/// <summary>
+/// The data of the four Unicode normalisation forms, Unicode 14.0, as one packed table. Layout after base64 and raw deflate, all numbers being
+/// little-endian base-128: the canonical decompositions, the compatibility decompositions (each a count, then for every code point in ascending order
+/// its distance to the one before, the length of its mapping and the mapping, one step, Hangul syllables left out), the code points excluded from
+/// composition (count, distances), and the ranges of combining classes (count, then distance of the starts, length, class).
+/// </summary>
+internal static class NormalizationData
+{
+    internal const string Packed =
+        "7Z0JfFXVve8/a52THALBttrWVmuN2t6rvX1WwqS9DiCgUEWsgKj3vnc9CioyWQGne3tvBgiBMEOYpyRAEjKRhEwMCQkkISHMEOYZwiQzyCDC+/1+e58Yoh3ee73v3X5e/fD7rv9e+7/X" +
+        "vNZee59z4pjvrjS2fUQwEElEEdFELDEq2NoOybA60aUTXTrRpRPPdmFcF8Z1YVyXWDi/xGu78UQ3nujGE90UFxvssT15oidP9OSJnkzl9Uic8POEnyf8POHnFX6e9bMEb7MEfejShy59" +
+        "6NKHZ/syri/j+jKuL0swkNcO4olBPDGIJwYpjiUYyhNDeWIoTwxlKp9G4rJPVd9hzJJoH0OLaJ9Ci+jAy94mOvDat4kOI2gRHUbTIjoSvUcjt05Mqg/RiUn1ITrRuQ/RiYn2ITrxij7E" +
+        "80z0XeJ5Or9LPE/nd4nn2RDvEp3p8l4U8ujCuvUlujCjvkQXXtaX6MLk+xJdRgR77W942fvEC0ylXzJq/iJr1J94kXH9iRdZlv6jg4PsSzwxkHiJJwYSL/HswNFIrxtzG0R0Y26DiG5x" +
+        "tOJQtFd42YfEK7zsQ+IVXvsh0Z0nBhPdWaDBRHe6DCa602Uw0YOHQ4gePBzChu3J+g4lejLzoURPZj6U6DmKFtGTZRlK9GQbDCV6MaOPideJT2Wx999gWT4j3mBjf0a8wSw/Gx38oO02" +
+        "k9WaGXyH7Ulr6Mzg+2x7nvUTXYi+RDdiENGTGErsMSzgDXGPiZQdKXu0bMcnQnYEumS1PI+IC71kslihmDrQY5/nRe8SLxD9lDfrN4g46aHnKbHAw3MTg8j32WvPM+93Oe9eYp4DiXIV" +
+        "6KhYIdaJO8SrYvtxrC7RfgItohMP+xCdeNiH6MLDvkQXHvYluvFwENGNh4OIV3j4IfEKDz8kevJwKNGTh0OJ7gs5FogexJCFKHln1ua90cE+25795NeE0jpB1KqhvhC3iZfFbnQbRGSq" +
+        "QbPE14lPhwWPsewDVNWaSYiJDY4MfswUBTU1/+izKWqBCT7QFBhj42nZqeJ0H1eQueICxaSK1eA9OMvBtUDMVnyeWCAWiWvlWSSfcrFE8eViFRhkN8vejLO/tPFN2GfxTbjgTWoSiT6N" +
+        "gR1kZzShzzSdTWoSE9wMdkxwmC0E77Z5is/TVbm6qlZXLdVVhTq7Cp4/speasAcug7+xU5pwTuWDd9jxsheL45vEyuayGq+YPNBjd4Qwfqc4RT754lSxQP7TmgxTjsNU2ljZ5ByxWD7H" +
+        "lcIJMUPx68QkXbVKTFLMKjc+TjaZrJhKpZMmey2Yam1y6JZQnA7dCq4Rk0O3gdWwZ2CsNN8aam0p+D27Gaz12pQ7l9/ZxC4GPTYX/JmNB1E1cao4S0wQE8U0MQvsbyvvKr4Lhblr+13f" +
+        "tQl3LYedCFqbBfawOd9f/n2PLQQfslNApCnOUnwaeBIX/7D2hx6w+Ie0t/8QCf1wOexEsK2dePf2u9vYiruL78ZZsQIx/2YrflT7o09syY+3/dhnK0DE/7j2xxYsg12NmP+wFfcU34Or" +
+        "xIp7tt8zFl13b/W9FtxwL1Yl2IzZf+9Ra8t+WnB/U1sDBtlNYq24G2xuV/40D2fP//TCTy146afG5twfcT9GGhiCmIj777QT72cKs+7nVQniQjHtfqYw/v68+wfYBWGZYQd+YIe3yWtj" +
+        "7QhxpBgnjgG9dgL4iF2qmOWgxxaDmDaKKQNXBNn2C7gyEM9yyr9FPJtEi3g2mxZRqbl9TOxIp95ERzr1JjrSqTfRkYtLb6JjBi1iouW8mSROtJGytVHiyT5Ep8W0iBQv50mq+BwzeUe3" +
+        "dQ7ld4nOPHyP6MyM3yM6c/i+R3Rmxu/p9p9Ji+jCZPsSG1T+s+ILRD9ZTKIf8QIr0I94kYf9ifwndYMQX+Sp/jrPQvcnujKJAURXFmoA0ZUXDiBe4uFA4iUeDlQcExhIvMQEBmZoBY7U" +
+        "ChwpO1Y2WaM2WyfWqM3WiS8TH8hi4h8QrxAfymI2HxK7VO7d4ivM8kOiO50GE93pNFielse7xQPiQfHQk+RhsQcxRBYvGUL0YIJDiB6syBCi53zel4iebPahRE+eGEocVw1OiCcta3lK" +
+        "fJWblY+IV5nwR0QvVvxjohfdPyZ60fljoheL8jHRi84fE6/x8BPiNbp8og00Dz/VZoVbmc+IN+j8GfEGC/8Z8Z7qouS5NfqUO+tbaAXMEzr6ifYjaRFl6q1DYpm2JofEMjNStuMTLZuc" +
+        "9xTzTRCjVPtoMUq9Gy1G2ZGyR8qOlu1cG6NrtT1mMfoQnejWh+hEpz5EtcpzUqxWeU6K1SrPSbFa5TkpFqo8RWIXnuxLdGHyfYluxCBZPDGI2KrUL4lblfolcatSv2Qcn2jZZI1SXyfO" +
+        "8/CqBHGeJ0J2hOyRskfKjpatmnuSZJM9iaGy6DaUyFJKi8UspbRYzFJKiz2OT7TsaNlJssnX6fgp8ToPP1UcL/iUeJ3un0Zj/5Ttm6SdyWQw4mn6R4oRT0fKjpRdJrtMe6BJIv1j5TlS" +
+        "jJXnSDFWniPFPPnnyX+8PCeI4+U54WnuQ+PlEy+faTo7XZwmn+nyKZBPgXzm6WyCOE8+CeI85ZggTpX/VPmnyDNVTJFnqpgiz1SxSP5F8l8sz2xxsTyzxcXyzBany3+6/AvlWSQWyrNI" +
+        "LHRSFkvkXyL/lfIsFVfKs1R1nCufufJZo7NV4hr5VMmnXD7l8tmos5vEjfLZJG5UjptA7kgngzufjhAjxTLtKieJTOeAUjgoHlAKB8UD8jzotJL8U+V/XJ4nxOPyPCEel+cJp5V83Eyn" +
+        "+9j3tDJ87D1amT62M60sH1uEVo2PdaK1zsdS0Vrv82DklWvkkVFitDhMHC7GiCPEWHGkOEqME0eLY8Sx4jhxnpggJopJ4nxxgbhQTBZTxFRxkZgmposZYqaYJR4QD4qHxMPiEfGoWCce" +
+        "E4+LJ8ST4inxc/G0eEY8K2b7YkTeA8+5MSoPaGGzJ/KfKdeMjRGHiWzfGB8t+JkitHSKoe8lpVGgNDKVRoHSqFAa8bou1sd5RWukLJ4peSZCjBSd+RQjDtOTEL3HI5cipVbtc2ZQjDhM" +
+        "pMcon7U3ldJNpXRTKZXLr1x+a+W3GPmWajyWajyWK7214gJ5L5D3AnmPhXeCsw7oAW+4z5g3PfaGqlql4q9XVauUwBeq6lxdOtrHIU9rnCycMUuMx0S1Mya63QJrUn1e84Ix5WaQHd+h" +
+        "kFtA8C47GbzfblTMVnEz2NpGdyzEDTcW9Ng48Ec2CcQkBe+1yxW/SixX/BrwbvsUzYMwm9l1HZnYk8TTxBEdH9UlF2RflP2F7Cugz16X/aXiozrRju5EO0b2CPAhmyg7RUwV08AW9oau" +
+        "/UqcoPiJnZhmjuxccYmYBz5pYt/EqHgz5zt2b8/C4HNN7do3p/utXSduEDeJW8Rt4nZxp7hb3CvuFw+CHntEdp14HPTZsyBmwZszEHNB9gXZl2Vfln1V9lXZX8r+EvbdtgJ2UzvbP91/" +
+        "h03zM80MMUvMFnPFPLFALBKXiSvEErHUzxKull0hrvGzhBv8zHGDn7lvlr1Z9jbZ22TvkL1D9m7Zu/0s4UKleVYx58Tz4gXQa78Co8Z7zJpp1phL64wx1bNhrZkObNqLw5xZwNFkYFaJ" +
+        "dbEpB4ebkmCNSIO1hodfrAJOfA4MvwWUjMbZpeOAqxOAcQlA1FacmLkL2HkQ2HcMWBGLEycTgfO5dJmNuMsLgWG1dD4CZDCpOcuBjUtxeGo/sC4Oh0cmAlXlONwRDWvueKB6BQ6nrgdO" +
+        "MqMbR4H1zDxmLqyCJOa7AFhdBWzZBoxnHsdOA5ER9GNue4izM4GcTFr5wPVlwOjz8Lt1AZj3JVA1AnHDFgK3WL7aeGB/NktfDBy4CtxkooeYRzWvLWPDXskAdtDvUCEwie2yazcwbh+Q" +
+        "dZ0lvQGsTYffZhY3LpKlYulriFmXgGKW4DxLcJl+EVOBDWwNtfNNlqWInXesAJi4EhjBFj93ki3EJv6SBSphu6SWAGPoXLMTuFoNJLIYq9jx+xazcc6wvuytRUx56XYcLp4LK5ZX3GS+" +
+        "R4fjcF4lLeaRyb48kcjLWObITSzLNeDsMFaLqWzgGLrMCpalABc5kD5nD5avZaLs6UVs7Iw0jpIlwNQVwHpiJi+r4Ii9wqFyaA4H8HJ2KEdixGpgBjs5iW1adQgYeYK9cBG4xKY7y55Z" +
+        "yMvOjASS5nH4sC+nzudlTH5FKoc3B2vZhEDNq1i+y2ywLytYSzZEMXv6ch1whJW+lhFo9qXL2Fts+xy2/YnjLBXnRwUzXzIf+IKDYQ2H2bTFQBz7I5OFXMLGKeTZg6U4jGHKuxKAM0y5" +
+        "hCNn+tpAd68/zEJy+t1gZW6wMmM4V2PZQpkcICNZoy85NS5uAEo5P2Zxio9kqXayy06dY/tdV5/jitPsvEy25FUmkDaPWXIOnuRgXcSmi2NDrC7jkNoYGGExLHMqG3Ece/WoxngNC8nM" +
+        "UzgOjnLQxDDfQ6fYYDeBDWzig0QNa36IqZRwnC5lIWczqY2s5TR243UuAEl02V7Iuc8RMZXVWsuiHed6sPYyp+kXHPwcdSu5FExnX+6YgrMr2Zz5MRzKLOkIYiG7dguHci2vGM52nsNm" +
+        "WsJGXMb61nCRWcfWiJsEbOEVK9lMK9NwM9+12FhzqQbWPg75RRwR1VxalnMU7yOOEuPYv7Xs82JmtOIWLps42lpzNd56TCE776sE6zVns9mXREoOxwuXoH1czQpY80wOlWMcEes0y9i/" +
+        "R4hNbLXZXJpj0tkaxEpO4hSuOUfYH2eIyRxXx9l5YzlnLhAbOPcPcVxNYKWHs7eusA1m7OGiwMl0hpMpjUtaIntwApeRYlarilhDbCRqib3EGNZ3LLGSK1cke2bllcBEHMm1rpS4wHEw" +
+        "nFPjNHvw2rAAtnPhGc/1fgqbPZI9WERs4XoaOwPI52KkpjvMxrmVBSzjKL7M6XdmeAhGzjC07kIuc3nsnuNstQg2YrksxlWy/a4vCLTftkUcNLQOEbvYiLlsxNVcqrYSh5awYfOBzRwM" +
+        "O4kTXP4zODV2sInXs4lj69v5QFmgsZdwbq3mijlrDRMgatkBl2oCt7GZRC1xjcuc1l1N3d2cFWv3BjplzoFAzySfZQXZPVlHA4PwPDsqhlN8GTGbC8XczwOjczdxiajmKr+SqGGvZtd3" +
+        "1Jdc4XZfD3RZcX1HbeYUOsu70LWxQCn7KGZSoKNKuGJeJdbGB/pNd6bT8YEeHDU10IOFnGAX2IPTuQB8wdXxRnqgQzVddmcFujZucaB/J+YH9iXVG5ugOYltx4DZH6PLI1DQIqJqPkbA" +
+        "xiJgy1fAqmJcMLbEdrQ7my1pho1fs4JmzeyJZqXN8NDUrAys+sJT6gQ82ojzZKG4HNwkbha3iFvFbWItiE2Z7J3iLnG3uEdn94kHFHNQ9mHZR2TXyT4mHhdPiCfdXIpUhhKlWaKrSprV" +
+        "/MJOT/AuTfBaO1Phd+wChdF4nEv0Jid6jc1ROMtrKxd6ixciAuH2hd6z2JamepemIgLh4lSvjlekem8YW5jmzUrjCYVfBdu8HO/iHO/Cc9hyJ/qOJuKJZocb7k/0nXHDs254zg3Pu+GF" +
+        "RF8vW5Tk+C91w2VJznXL3RDHZ91jhCtrvGYFJ24hUUokRqGLD8wx7jq4jIjiHeq6blMJgbVxAzGnL6bO6CbuSrmVOEJcIWaNwokieBzj0RguA2sZNZXWfG26eLNITwosHPuTmmJZoRXN" +
+        "28Z+XLqMRgVxgbhCxL/vridfr8xaWYZzeY5ZGNiGVS0MLNm7iIvEV8St25E+GWU6x2lezV3ZfuLwFMSdonWeiOFNcg43LYW01hDHiUTGfUGM54q2hThMDEsLQKtcGpFLlBFTMgP3kKm0" +
+        "NtG6lB64XZ7hQrg+i3HEGC6OcbRyaGUT6brhpKKQF2hdIWK4as4gErV+EikZcDlJfJ7LRY9rajKxg4d1tM4MwGoAxXKpLa7HmlxctIp36h0FgV3XRWJaPk7cohXDe90WLsmJtCIHYdzU" +
+        "3wNXFrHoxJFlTInbmzpaZ/SwQdwgDnInd4jI+gD9QyOFu80VxAniEOKjV+HKGzAW8zaQS+QTeiyZWIlhc5NWdkUTF5G8uyWqbETl79B1RxG/axXWqEOMOkUcRvwM3k/WEduJa0Qkby9L" +
+        "P8QY/tC9nW9dh6sraa3hbaamLHD/kXW9/iaUQ8wnsoh99RsAPciN541pJrGXyOaeaCuxkXve0bXIYwWtG4w7Tiuad7EjxPntOJvIW1k5D1OJzCFoJEbdJGZzX36F1udD3B3H58SoA7jy" +
+        "MPceV7n3qOJNcPpH7k4kFsaRoWhFzrt4IoJ3xVk8l8HHo50jbrtnJhD7iC3EKt4RqpDGde4ShxObNwY2OKeP4+RYWnMZN3mzce4eZTSStnDHS6TweTHpNHx305r2CXLhTTn5PKK20lqP" +
+        "qAs05m4P3KyXEWMuwyNuKXCd1vod3BNeg1XCjfA64hjjpvDOXrwrsOfSjf4EcZUYzr3tnOu4bAkPs7gjO0PkfuZuBSqJTV/B4xp9z3BnsO8mK3cLqOADVdGBwG5hJjHlXzE6aXxFXCEy" +
+        "uElewBWwnPuJw8MwFGdx5502AlbKkcD2YiMROxpxEdxoxBN5Y3E4eTxwnfuOOD4PpP8eydEo/L2jSu5G9hwP7EuG67mMmPnvGJPcoORPQwrFtCZOD3GfWedybo3npiVhLuIKidXzgBv/" +
+        "gWJEBLYwFxMQdYGYngjkEnO4o5lbD+1ytCmIO6tnMbZDpB4y4LyeD0F60Nce6DBPLEwPcfezMzJglRPaxJ8isqICO9tqYgNxIwcuyXkBnOFOKmoYG7EAhxXcU1URyYyL4LZkMx8F5g3n" +
+        "hKJ1mIjgjiumBGcP04qMYR9zAxbF7XI5sYRxKavhUkns5OHOcnYA92jFFbDi+cR5/VZgy7arCnFJ1cABHqasZQvT2l/HrROnUQ4nVHQU91mxTIVWXh6LuwHOecQkTqhZxwJr2DBiDvfg" +
+        "p3jFBL4LiCNmE7m872XLIlYQdcTy2hD3xcFsbiQPExncTSbRWkHr2IjAA8AWxlXzsIbYQ+TvQAKndgHbdgJpoziq+Ah8kZgyilccw4kjtNL3wdpLl4NE9n42+0EmwMON9a9+jhEniNQx" +
+        "3J0SY7m9PTQmsNFNIU4RMXzLtT2OidKK5BPiNR4eoHWYOPY58tjOR9t9RN5o9getZdg6ZJ7HyboLHPBj2L3EvPo9srbH2/h2LuUa68fnnVJiJrfMV4ismzgxbDx6Yi1fWS0nzs1UZlyX" +
+        "Zge21pvjcP85TUzmM+R5YgJfvWWORdxMWoXcc29fwNdTxA0eXksG4lP4Cmwq/OL4LiZ+Et9RpakEiKvj4Sru0nN4Y0ziVr08ESdmzAfOTOZthTjAnfuoFMTlxHPOpTZ1N/JCKpGfhrhD" +
+        "fOTNncK7B597k/lqsIy4SayfyndP+U3drf9KvgD4qognpnMtJ44t5WEpXK7ycHgZrLGrgQnlwDK+LaidwZsorZvEcD4PjCOmEMuIiJqmU+7DbjKsiQ2LDbbGH2TDhgV7TLgxLY0N4ze4" +
+        "lvs8NiwZRgtjBllPi9XtWhky3Hhawh5iu/zG2L7vh9oX+V2v/gUmxC4PGtjGDO5kO35lje14E+hNvAjHF9+HD/QS7JcQDnz/57bjG/D6DE6fYefwHtraaww2lrjfX4P1JRQZZAxuVp+G" +
+        "2TB+YBHGT/DD+Ml8GL/AF8bPZ8PiUOzD8O1vzGBjcJeKD5qC6PLgpqzHiybHh86HFvg8pgLhSt89ZinCUqjMZ800hHk+r0nyjfXYo02jmp3hF54u6ctPZGXzS/ry06XQZd+x636S85MI" +
+        "Y9fdl3PfIzbtvun3GTDhvl+ZuJ/2szn3R+q7PJH3R3vMngcW/8i0x3qIvnjWmo7GdEJHeYx53pjOxnQx5jeGn4q8aExXY16yphu2FqjGy8a8YkwPY3oa08sYPyYvYjdBUb825i1jehvT" +
+        "B+sgInZDe6B3relnDDaQa9Gz2AJuRdwUOE+FsGHDRgSbi9k4OIsT2CcsgMlWyYWWQGyVSqiv2n6ofALnS+vP32FWNHnIbEYSb2PaIuDNhNm/g+UVwUHoKHQcOgGdZB8ip9now9Owh/8j" +
+        "7lGwz/NS6AJ0EboEXYausoo4Hw2loZ1GIhwFzUIacQhHQ9gMjEcwAZoYxG7dbay/OCjJ2rBJwQJ6viz4aRs2Odhrwswf+Ocz49sF27Dc4ObmUWMffdR4Hn300RAT5rU57XLaGQ+Z087a" +
+        "vHZ5OCLz2gXZBx5ADsODQ+wzzxj7zAPGPvDMHV7HNaddExP2PfMY2tBjWhnT2pg2xrQ15nFjnjDmH1BcDICnjHnYmEeMGWjoinml6fYnL7AcBX3UtZ84PY/J0k8jfoAS+0BDf0iofWXw" +
+        "ax7/r942ACI6GLvYdLCet381yADo2PEei6jnMGQ0CJ1/SIzrYBf9w3Dsb81LmKSDPByLv9Vw5D+P7d7VeHp0etHYHl2tecPLf88iF8uyYXA/ZzmSUciNzTBgoc3QFqiv9TzX/jXOPGdM" +
+        "TYLmQRM6BnFeOAMag+99H9eXtlplnjBesMVjOmhpPOEi7NayW2sRAluJiG9jPK1F2I/r7OOKAduSFvGsoe3SxXi6dKHxqjGvGvsqjl/FsfdVJxYFfc3Y1xD7WhenQToYFrMry2j79jWe" +
+        "vn1pfMR5Yj/C8Uc49n7kxH7CPrKfIPYTHLOL3lYNBzT1PIYqJGG96JjW0XjItI7WZnbMxBGZ2XGx94+MCYu2sC1aQOEQFukWraDWUBuoLcQ6wi8cbfZwi0eAcKIl0YpoTbQh2hKPE088" +
+        "YrwPt3hMbCGGiy3FVmJrsY3YVnxc1LXhuNa2wCwKh1pCraDWUBuoLfQ49ARmWIvHiBZEONGSaEW0JtoQbYnHCV4Rzise9rOYbxFvE72JPsQ7xLvEe0Rf4n2iH9GfGEAMJAYRHxC/Iz4k" +
+        "BhNDiKHER8THxCfEp8RnmKxYw58NjAGO8j+0ghuu4PUzpntgDX9VyzgG1evGvKH1/K3AmOijtfNdzcC+uvU1nNSDNK9/pzV5cGAV/0j3QwyyT7UYPpbY1OuMpLSO73l+/eunjH3qKeN5" +
+        "6qmnYrxM71Xs6w++gc3Huu0oztwS29xE8A1TCpFPlBA7ieF8EzSamEcsJUr42ugocYqI4rPpFCKNOEDoZVEEX5roY6trRDxf6swgColSYg9xgoji+5x8Yo1e9BDb+bnSXL6JOcUXKVF8" +
+        "czKKiCeScwIfoW3ki5EIvvq4SowrDLz6KKx/7XGe2M3N2lHiPHGTuMBXGdeJW8Qlvq7QO4s4voeYRGwkDhIXiVV8ERHL1wT5xFoii4/zS4gRfJyfSswniogDxFHinJ7s9bEQMU+f5NUG" +
+        "Xnbn8tF5LbGV2E2M42PyZGIJcYoPrIv4IJpPLCNKiEpiJ7GbSOfD6TA+hI4k9vBps46YpkdLIoVYTMTxM6mJxBd83PyKyOSzZQlxRq/M+eB4iLhILOWjYSGfBYv1+SKfAPX50zXiIl+e" +
+        "X+XzXD6fyTYRo245H/y4HzuPJiYSucQtYiQfwg7zg5CTxEXiBjGaz1ozibnEGeICcZVYx+eWU8TK8YFPrPQUcnNi4GOrzUTEZH6QxCeLimmBZ4yrxGw+Xhzhk8U5IpePEml8itBXA2by" +
+        "GU+f/OYRE/gUUcVnh4qkwEd3+mrAlUXMg48Is/gOP59PB0XEcWITHxH2EYeIE8RaPh2cJi4SkXwcSOGTwO5sfa7OvTn3/9OJdCIlj08qxH5iAR8HsogcYjmxizjKp4PLywOf0y/ghl8P" +
+        "AauIdcQmQo8DXxFjuf+fRMyrfxyoJjYXBz5Z1UcO80rsP5iwNmbim9aZwauJ8oXGb8P4LYuwGX6PjfWP8r9pc/1r/OEm4kHUDFr0ECYwwnSEGVA07GHQcGgxjrOhHCgXWgLlQTNwLgYa" +
+        "AcVCCdBIaBQUB42GxkBjoXHQeGgCNBE6CB2CDkNHoKNQHXQMOg6dgE5Cp6DPodPQGegsdA46D12ALkKXoMvQAWgyFA9VonxroBpoPbQF2g7thGbh/F6E+6HZsOdA86BEKAlKhlKhNLYH" +
+        "lAFlQllQDpQPrWQeUA3LgnQuMH3YO6CdbDscD4dioQnQRGgyNAdKeMjrrOhauEfS2s2ldBStDCKOyDkZWOWnE5Gz9PzJRSHTWer9nocjHuQdL0qMFoeLMeIIcaQYJ44Wx4rjxPHiBHHi" +
+        "g9wdRDx4UGGUG0a74XA3jHHDEW440g3j3HC0G451w3FuON4NJ7jhxHr/Mwh9uP7Eg6MfPPpg2kOPmGAdTeQZi1rOMir8bAUjnSM0GYPJTuTpRAXRzrlTztFe5wgTgQHWdZ07oADLNYMU" +
+        "JxJLBAPczBjgXsBg0UYnP8el+IKCMSkKrh1RkDBd1+11zi1ZoOCwU6QbjmddvhN5WkHkHAWVznVbnZKddi6f4JzD6srgIgOzgZ+K3FgeuHONu2JCPC/36IStG3aV4dhVhmNXGY5dZTh2" +
+        "leHYVYZjVxmOXWU4dpUtsftsCb+W8GsJv5bwa4kdKic9J3u0O8EDk3hkg4n7LZPWcmQYGyVGi8PFGHGEOFKME0eLY8Vx4nhxgsj+N0E8W/BQBHrbeDkS4h68pOvPPGi/dZJM5qG+CRI9" +
+        "K7DF2TsrsGHRvVs3Yd2OdRfX8q9tiu7xi/hKfeT6wJcExvDzqGu8JyfwPqPvByzhfmgH75wFJwObmBP8IHgRczvHjI7zHflw3hIm8DO/6dxQHa795iSu4ybmIndLy/QJGzdAddwPHdZX" +
+        "vHhtJfPdyrOzkJFtiU5siU5siU5siU5shU5shU5shU5shU5shU5shc5uBb9W8GsFv1bwa81HDdbfhostxVZia7GN2FZ8XHyCxC7fCVo4gXN553eNp8+H7xrb51XjebEH9tGJ2AbPhxZC" +
+        "KdAiKA3KgLKgbCgXyoMKoCJoGbQCKoFKodVQBbQGqobWQjXQOmg9tAHaDG2DdkC7oX3QfugAdBA6BB2B6qDj0AnoJHQK+hw6DZ2FzkHnoQu47x2ZbUanGuNN9G/y38CNj9Yp/zZ/gqyL" +
+        "/l1+1M6TiHNIxTvfvxZxixEzHyHK7VnoT4VlglL8Rf4seFXBKwVhGmQ8i3CuSOENP0rpSfPP96NE3jT/Cf8q5ZbmP40Y+qbDuqjwoh81s5n+dBxlIkec9Wb4jzp+3kyUZCUtm4ErTBC5" +
+        "GOkh/WDaB1WPU+6Zs04+HtcjyAnXqMxZ8FqOEiEVbxZ4w4/W9mQjZJlzcbZa4Q3/XnjkwTNL6eap7qqRtwClclpkmdsiDJnjSicdW+lHn9sqXmmVr632o0c9692SbUC66P0gtn/gWtqI" +
+        "825E+Lny3Ip+KHLq5dnqlMNu9WNU2S06zx5jm7L9t/mTnL4MqkVMgT9ZV23DedZ6B64ucfrT7vJjDHp2oY0xtjw7ELdax06v7YJXIcKdCDFOvXv9893y7YHnGn1zlT22F0S+nt1OqgoR" +
+        "792nFkPremidUrjKv0HhKZwxQfvgV+A/Ju/98mX77OcYCSI3uuU8yLHgJdWC3vo+9hxxxpxCHtf5E+VxUq3La0+i3sZzyr9Vo+cUWKv4zzUePleNclQPd6zYx4oOYp63EMPFlmIrsbXY" +
+        "RmwrPi4+QWLJcIIWThDuBC2doJUTtHaCNk7Q1gkedwInlXAnlXAnlXAnlXAnlXAnlfdeRkl7Q+17Gs9b/g+NHfSqsR+8jcgBxtN7AFZMMBcF69LT2IvL9VGxzajRdLd4BuWibMfWmGVY" +
+        "sL1Y+8cVmxlztPTbD9obOxBa7gMGQP2gF541tiv0/LPG87a/v/H2I+0Hz8H3OfoKWBcHQP2gzp8ZTz+iK/E80QOA0yQkM4DoTfQj3hmAZAbwJDAAehvqh5oMUE3eJq3MfuIAVg3RrKDM" +
+        "fuKA+I6DjZekP5rI04/oSjxPfOjvbYIA+gU7IT0/GIzsBzN7YAD0ARpz4KuMAAZA/aCubOFeONGLJ4ABUD+oK8NUHwzA6390wKPGPvs7VALd8XZv4+0Q3xEt4ukwCPG92YafGvse+q7z" +
+        "y8b2HYi2fQHqijSGGNsfFe8/0Hj6D0Ib9v8EmbyFevXtDwxCe7/c2Xg/YAael1/GFS+/YuxgdH73j4ztBcdX4zui0dqTtgVv6zZcbCm2EluLbcS24uPiEyRGsBO0cIJwJ2jpBK2coLUT" +
+        "tHGCtk7wuBM4qYQ7qYQ7qYQ7qYQ7qYQ7qYQ7qYQ7qYQ7qYQ7qYQ7qbR0UmnppPKuv//so7g9NsGtsckW3MvW2yi9y3rOmN96Db8SvMUeDjbJ6/nAXMunay/umrW2qRkTNHUuBtk7UF8I" +
+        "jfkODAAtesui1QcPaW4vNf2iqQGPiqfAm27M6aYh5lAz510w3wFvhXZDe6C90HHoJPQPf2c3NmPk+VBHXzbSzUaKaH67roferluNdK2R5je/XQsbaVgjRTdSTCONaKQxrka7Gusq1tU0" +
+        "VxNcpTZSViPlNlJ2Iy11tayRVroqbaTiRtrsaov0oMlA2FCVripcrXF1BW25trmjcldVrjY2UlWoZBeGJjfgtuZfc03o16xs/jUrGnBNA278Bp3062lqmt8mxKbrXIZY3sC7GkzR2RSd" +
+        "TQnNFMvFKpE+i+SzSD6L5LNIPovks0g+afJJU3ya4tMUn66r0hWfIZ8M2ZmyM3U2UzG5islVTK5yyVV8nmLyZOfLJ18x+fLJV3yBYgpkF4pF8iySvVT2UtmlskvlX6oUSt34KpFlLtPZ" +
+        "MsWXKb5M8avUf6uUwir5rFIKq0JXi+VilUj/1fJcLc/V8lwtn9XyWS2fcvmUy6dcPuXyKZdPuXwq5FMhnwr5VMinQj4V8qmUT6XiKxVfqfhqxVfr2mpdWy2favlUy2dx6DkwW6wiPWE1" +
+        "oZsYrHOC9U6wwQk2OsEm+S8MzRZzGoyuim+MsWwxp8HoqvjGGMsWcxqMropvjLFsMafBSKtoNN5u78dv9t0f6qlv9ktyfV9UKN8K5Rto+YpG7a92Q3tmizkN2rmiUWvfPh8zG7Rb5R+d" +
+        "j5V/dCZW1rfJn5pxf85cy/wzZ9z/3lxrOL/++Gz6wzOo8o/MnT88Xyq/MVPO/dE5UvmN3mnYF41bPk12rtvCtJfIXiL79nqVNypVgxw9K0OdCbcydIMbasqhzavEarV2lVit1q4Sq5Vv" +
+        "lVitfKvEao2BKtFZk6vEao2HKrFaPV4lVquXq0QnnXQxQ8xsUK9s5ZWtq7Lln/1XVM4/5B/ou8r6e8o358s3r21490kOXevyLg/nLOI8nLXpjUInPtMNy914jWiFSNeT7h4HQl5V7Yao" +
+        "uyfXTY9lzHBDJ77cPf46THfD8gYh53zGbaETv8Qt39ehesKzxC1Xw7C8Qci1okphpnvshAVuORqGgXimW+S2U5Eb3zBkekvd46Wu/1I3vtRNPxCWuemXuf6r3fIzrHbDKoXpao+vw0zX" +
+        "LxA66QTCcredy930yt30yt12L3fLz1ZJd8PyUI/i2U6VbvtXuuWqcNOpcMtT4V7fMHTinfpWuPWtdq8PhLxLVGu8pNeHVe64qnbDKnc8VbthlTueqhVm1B8748bxz3Prt8QN8+vbL90N" +
+        "neur3fhqN77ajS93w7L68mfUH2c06Jci9/yqer9Ae2bW51funi9vcBzwS3fTzXDzL3fDUje9FPf8qvrxlO6O+8A8yKzPtzr0EcSvDsVzAcqp0JuMUPcbWKtCtZfxOmMgCxa9defzZofm" +
+        "Yh+PNd5bFMo9BK9Yg7jVbm7aXdzphGGBRMMCvmH1rk3SEYYRyW6+2aE1zWl/3/zSmMg3jYmCfm3MPxrzgDHPGDMFx1Ohhe3uNgvaGTMZmgT9i/45X736V2N+jzPwiofGQxOgUVAc5Pwy" +
+        "Hw9u0BhoLDTuTY/5J2P+Ox6X2t2ufwn8c8vzqGVZfq2yPOBk/22ZPmTM3xnzC33L678Z86QxTxvzlDX/bMzPjPm5Me2CbBgXzpVaPrEJtRZbUGC9IklsQmmS2IjSJMM2ySTDNssETQKU" +
+        "6CrJ1XxXC1wtbKRkVymNlOpqUSOlNVJ6I2U0UmYjZbla7CrbVY6r3EZa0kh5jZTfSAWNVNhIRY20tJFKG6mskVY10upGKm+kikaqbKQ1rtwnZ1N9u7BzSmzApAZc0IDJLoM4HB/UyHNG" +
+        "GMbf3wcGpzMQf6mx+Kgxv/pT3010ZtyT+nbi0xrr7f7SX5LCdPtnzbj/oen15l/6a1OYj/+mKfnvxgxHIWK6O4tJYNpzMn/pfNxjEqAkaAGUDKVCh6Gj0DFoFXTD/9f3kdZFaDo0g/5o" +
+        "22woB8qFlkB5UD5UABVCRdBSaBm0HFoBFUMl0EqoFCqDVkGroXKoAqqE1kBVUDW0FqqB1kHr3/KaDQg3QpugzdAWaOtbHrMNYS20HdoB7YR2IX43wj3QXmgftB86gPiDCA9Bh5EmP1rl" +
+        "p6j8PR9/tccPRPk5bGp7a6IwHsdjoE6AJkKToHkYoGtfmPQdszEIBYH4A5/pCLd4rUniMV+NLoAxH6r1olTQBEyDHQj3QamIP4LwEHQAmhnkfKl2FsJjOB6GcBG/2Ax9zuNiH+4uG/gV" +
+        "J341Wkc4FUODX6n6ArFXvBrH1xHEMv4rGDehCDimQAuZNguWDCOW36x+zZpxCBOgRGgatNKDroHKoFFMZU6xr2Ka57/0txr/08tm/6sW7P+k0awK5jHPe1QYT4Ni2D+jDNa8Y78td/tX" +
+        "3iwNfn3Bgnn+QJG+tYnsf3Jh7O1NZE037/+tYvx/O/f/Vra/le2vpGz8WnCB12Mm4LY90f3dzGQoHpoCTYX467Xp0AxoJjQLms3bPDTX/Z1NAnQJSoLm65dw2DxAyVAKlAqNQP2zfbf/" +
+        "LiwPyocK3F/QFUH85dwyH38diC0gxC1Fic/5bY/zizpsAaHVUHmD35atgaqgKORzGeEm6By0DToP1fL3QH+r59/q+bd6/pet5x5or8/zJ94P/L85G/nL+vdV6XqXZPX+JMd931TgvjtZ" +
+        "1eB9TIX7LqnIfaeT577LyXbfKQXea2W676Ty3XdFfB90JtT51kUCdBZ5OflaUxnqQX72z8zLNsrHIg+L9H1IK8hNxyIN2+B62+BaT4NroOb2W8rSsO72f7EsDetrUVfbqI2/fld1ezvb" +
+        "v0AbB/+JvvxL5FHutY89auxjvzS2BRQOtYRaQa2hNlBb6HHoiV8Gex5uzy/TP0t0IDoSnYjniOeJzkQX4jfEC8SLRFfiJaIb8TLxW+IVojvRg+hJvEr0Il4jXifeACa/2Z1vkDtwE2I7" +
+        "dDS21xv2L7uFsZ3db+11R+rdu/M7czjo1eFe27UDTiCy6ys/sx1/84H98s21bxqb63deat3h/DpuO7+PXsPvqFf63e/b6+8hHebPsvSLk/n6hSH//k3CocDfeVzHnw+OLgn8iarFjJvN" +
+        "uLLrgZ+wpfKb7ef428Aifst+Mv/8Szz/RM82/sBe3+7XF/ur+d16fVNeX5zX1+VH0EU/+NrCMkby2/jX+Tu2WCYVsTfwJX594z/3ZOAvXeWn6e8P2iA0e/p6vrqHgUwcA3VzYwpco+ig" +
+        "ayAXx9h+2jX2LgjEVMNoYqayrmeTzdy7/uii1nN18GQMVP33e2N7eB4yxnMT9fM1DQoKat7UGhtyp8ykNqXzPLaZafCfFeDiWPxvfLrHMXqJN21E8A/qzA/McWO8e4yXodlhTNAeE2Sr" +
+        "jWUcw2Z7TLMgE8TDJnWmiX74X4eS7DEeT53xWDdUEnxzhmQQZ2WfMPz/DNiGYfM6M88G1Zmx1uxBxnW4CiFTMOxV2MF1Jjh4jwm2dUY+CnnuiJOzaWoM6oqmwfJ7hzHfMea7xnzPmDuN" +
+        "vcua7xvUyfzQmrut+ZExP3ZKwhLd2UUV+Kkx9xsT1sLca8xPjLnPBGKM86Kc+bEGKGRQff57kMFD7/jqTEigyIaVZ7G/dvmZ+dn9bm6mYenZVoyvb5dAjfe4NfqWENclGuTncyObIvwx" +
+        "8g4KgY2LvSjeY0j4mUBn4NyjLDL77446tEqjQgQyVWECVfc0qIBb5/bG9z3UskE5+iqmBWKeljWoASNMwGrCFeWf3pE9ECPThPyexrvWhNzh7feB/UjGZy8jm/vUHdQOjHT+HaIo2MNM" +
+        "sDfKBNNWeUMYtIPb74zP2pAesDYGocAFPhsSZkLmIOdmKFMNB8Z4oxHilHlPwOhsQn7QxGm6FmyaBqNKtW3c017V9bsm5O8DtUcHPGVDnjS+UBvSyfims8G8xp0kdc4kga/1YUTuQV/h" +
+        "LKLX1Dd4oAN1zLWl1u3lamN+Xmd+rtlyxPE1u9wanLhtJGxSRpjHHHgejblg5fP1WNLYqi/MrbtRSDRIiD+szlR7lewRZ2KykewB0882qT3Fq4Ka1plfIMFXoClo8b8zIdNw4U/urDMv" +
+        "YJw8bELeNL7mJuQcna1bKZbAp5FfhwUr5AouyEZn3BMVzNr69ujkBlb7MEs3xaB5pzY3zth/RGVWsYNMyMJAJYu9qN0IpjxTs6Th7EC1WjeaHaXI8xcm5Dsm5NcmBK38HPxb2pB2xtfV" +
+        "hDQ1vn6KzYXg+Fvrw2D8MQrXFCXZbDi4fT9CSr3ldcMo+A8T8rGMISYEaxOtaIy6YOPDLQuDL+QuE/IKSuwxIdFWA7K7Cdk5A7Voh5RXhtjgTP5FnspH7A4UH12E+1vQDtO8yR5lG4Ra" +
+        "haGO0ziCiu/FJU2+V2fuYsimhMcoi4ObbKOn4XekGRpyCJdC4/uf";
+}
