@@ -30,6 +30,7 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
     // In the order in which a newcomer meets them.
     private static Command[] Commands() =>
     [
+        new QuickstartCommand(),
         new TrainCommand(),
         new GenerateCommand(),
         new ChatCommand(),

@@ -10,10 +10,10 @@ namespace Hadal.Data.Sources;
 /// </summary>
 public sealed class DotnetDocumentation : IDocumentSource
 {
-    private static readonly string[] Packs = ["Microsoft.NETCore.App.Ref", "Microsoft.AspNetCore.App.Ref"];
+    private static readonly string[] _packs = ["Microsoft.NETCore.App.Ref", "Microsoft.AspNetCore.App.Ref"];
 
     // One of the largest files, but its entries are instruction listings ("__m256i _mm256_add_epi8 (__m256i a, __m256i b)"), not sentences.
-    private static readonly string[] NotProse = ["System.Runtime.Intrinsics.xml"];
+    private static readonly string[] _notProse = ["System.Runtime.Intrinsics.xml"];
 
     private readonly IReadOnlyList<string> _files;
 
@@ -41,7 +41,7 @@ public sealed class DotnetDocumentation : IDocumentSource
     {
         var files = new List<string>();
         var found = new List<string>();
-        foreach (string pack in aspNetCore ? Packs : Packs[..1])
+        foreach (string pack in aspNetCore ? _packs : _packs[..1])
         {
             string? newest = roots.Select(root => NewestReference(Path.Combine(root, "packs", pack))).FirstOrDefault(p => p is not null)
                 ?? NewestReference(Path.Combine(packageFolder, pack.ToLowerInvariant()));
@@ -126,7 +126,7 @@ public sealed class DotnetDocumentation : IDocumentSource
 
     private static IEnumerable<string> DocumentationIn(string directory) =>
         Directory.GetFiles(directory, "*.xml")
-            .Where(f => !NotProse.Contains(Path.GetFileName(f), StringComparer.OrdinalIgnoreCase))
+            .Where(f => !_notProse.Contains(Path.GetFileName(f), StringComparer.OrdinalIgnoreCase))
             .OrderBy(f => Path.GetFileName(f), StringComparer.Ordinal);
 
     // 10.0.1 after 9.0.12; a preview (10.0.0-rc.1) before its release.

@@ -7,7 +7,7 @@ namespace Hadal.Data.Sources.Documentation;
 /// </summary>
 internal sealed class MemberName
 {
-    private static readonly Dictionary<string, string> Keywords = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> _keywords = new(StringComparer.Ordinal)
     {
         ["System.Boolean"] = "bool",
         ["System.Byte"] = "byte",
@@ -240,7 +240,7 @@ internal sealed class MemberName
         string core = type[..end];
         if (core.StartsWith("``", StringComparison.Ordinal)) WriteParameter(text, core[2..], methodParameters);
         else if (core.StartsWith('`')) WriteParameter(text, core[1..], typeParameters);
-        else if (Keywords.TryGetValue(core, out string? keyword)) text.Append(keyword);
+        else if (_keywords.TryGetValue(core, out string? keyword)) text.Append(keyword);
         else WriteNamedType(text, core, typeParameters, methodParameters);
         text.Append(suffix);
     }
