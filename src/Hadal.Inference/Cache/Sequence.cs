@@ -16,7 +16,8 @@ public sealed class Sequence : IDisposable
 
     internal Sequence(LatentCache cache, ReadOnlySpan<int> prompt, int expectedTokens)
     {
-        if (prompt.IsEmpty) throw new GenerationException("The prompt has no tokens; a text to continue needs at least one (for instance the begin-of-text token).");
+        if (prompt.IsEmpty)
+            throw new GenerationException("The prompt has no tokens; a text to continue needs at least one (for instance the begin-of-text token).");
         _cache = cache;
         _tokens = new int[expectedTokens];
         _pages = new int[LatentCache.PagesFor(expectedTokens)];

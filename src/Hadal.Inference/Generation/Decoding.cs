@@ -8,7 +8,8 @@ namespace Hadal.Inference.Generation;
 /// <summary>Continues one sequence token by token, or several tokens at a time with drafts of the MTP module.</summary>
 /// <remarks>
 /// Greedy text is the same with and without drafts. With sampling the tokens' distribution is the same, though not the tokens themselves: drafts use random
-/// numbers too. While drafts are made, the runner must compute nothing else between the steps. After <see cref="Prefill"/> the steps allocate no managed memory.
+/// numbers too. While drafts are made, the runner must compute nothing else between the steps. After <see cref="Prefill"/> the steps allocate no managed
+/// memory.
 /// </remarks>
 public sealed class Decoding
 {
@@ -30,7 +31,8 @@ public sealed class Decoding
         ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(sequence);
         ArgumentNullException.ThrowIfNull(sampler);
-        if (drafts is < 0 or > MostDrafts) throw new GenerationException($"{drafts} drafts per step are asked for; it can be 0 (no speculation) to {MostDrafts}.");
+        if (drafts is < 0 or > MostDrafts)
+            throw new GenerationException($"{drafts} drafts per step are asked for; it can be 0 (no speculation) to {MostDrafts}.");
         (_runner, _sequence, _sampler, Drafts) = (runner, sequence, sampler, drafts);
         if (drafts > 0) _proposer = new MtpProposer(runner, sequence, sampler, drafts);
         _verifier = new DraftVerifier(runner, sequence, sampler);
@@ -75,7 +77,8 @@ public sealed class Decoding
     }
 
     /// <summary>Generates the next token, and as many more as drafts are accepted.</summary>
-    /// <param name="tokens">Receives the tokens, which are also appended to the sequence. Its length limits how many there are: with room for n, n - 1 are drafted
+    /// <param name="tokens">Receives the tokens, which are also appended to the sequence. Its length limits how many there are: with room for n, n - 1 are
+    /// drafted
     /// at most.</param>
     /// <param name="cancellation">Stops between layers; the sequence stays as it was. Decoding with drafts cannot go on after that.</param>
     /// <returns>How many, at least 1.</returns>
@@ -84,7 +87,8 @@ public sealed class Decoding
     {
         if (tokens.IsEmpty) throw new ArgumentException("There has to be room for a token.", nameof(tokens));
         int before = _sequence.Count, room = _runner.Model.Config.MaxPositions - before;
-        if (room < 0) throw new GenerationException($"The context is full: the text has used all {before - 1} positions of the model (max_position_embeddings).");
+        if (room < 0)
+            throw new GenerationException($"The context is full: the text has used all {before - 1} positions of the model (max_position_embeddings).");
         int drafts = Math.Min(Drafts, Math.Min(tokens.Length - 1, room));
         try
         {

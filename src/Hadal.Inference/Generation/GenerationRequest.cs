@@ -5,13 +5,15 @@ namespace Hadal.Inference.Generation;
 /// <summary>A text to continue, and how.</summary>
 public sealed record GenerationRequest
 {
-    /// <summary>The text to continue. Control tokens that it spells become control tokens: text of users who must not do that goes through the chat template.</summary>
+    /// <summary>The text to continue. Control tokens that it spells become control tokens: text of users who must not do that goes through the chat
+    /// template.</summary>
     public string Prompt { get; init; } = "";
 
     /// <summary>The prompt as tokens, used as they are, instead of <see cref="Prompt"/>.</summary>
     public IReadOnlyList<int>? PromptTokens { get; init; }
 
-    /// <summary>Whether the begin-of-text token is put before <see cref="Prompt"/>. Null: if the tokenizer's settings want it and the prompt does not begin with
+    /// <summary>Whether the begin-of-text token is put before <see cref="Prompt"/>. Null: if the tokenizer's settings want it and the prompt does not begin
+    /// with
     /// it already.</summary>
     public bool? AddBeginToken { get; init; }
 

@@ -36,11 +36,14 @@ public sealed class TextGenerator : IDisposable
         if (tokenizer.VocabularySize > model.Config.VocabularySize)
         {
             throw new GenerationException(
-                $"The tokenizer has ids up to {tokenizer.VocabularySize - 1}, but the model has {model.Config.VocabularySize} rows (vocab_size): they do not belong together.");
+                $"The tokenizer has ids up to {tokenizer.VocabularySize - 1}, but the model has {model.Config.VocabularySize} rows (vocab_size): "
+                + "they do not belong together.");
         }
 
-        if (_options.PrefillTokens < 1) throw new GenerationException($"Prompts cannot be computed {_options.PrefillTokens} tokens at a time; it has to be at least 1.");
-        if (_options.ContextTokens < 1) throw new GenerationException($"A context of {_options.ContextTokens} tokens is too short; it has to be at least 1.");
+        if (_options.PrefillTokens < 1)
+            throw new GenerationException($"Prompts cannot be computed {_options.PrefillTokens} tokens at a time; it has to be at least 1.");
+        if (_options.ContextTokens < 1)
+            throw new GenerationException($"A context of {_options.ContextTokens} tokens is too short; it has to be at least 1.");
         ContextTokens = Math.Min(_options.ContextTokens ?? int.MaxValue, model.Config.MaxPositions);
         _unused = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !tokenizer.HasToken(id))];
         _cache = model.CreateCache(ContextTokens, _options.CacheType);

@@ -12,7 +12,8 @@ namespace Hadal.Inference.Running;
 /// Every row goes through the same operations whatever else is in the batch, and prompt tokens attend in the expanded form, generated ones in the absorbed
 /// form: the bits of a token's logits depend neither on the size of prompt pieces nor on whether it was decoded alone, in a batch or as a draft.
 /// </para>
-/// <para>Allocates no managed memory in steady state. Not thread-safe. Legend: T rows, D hidden size, H heads, R latent rank, r rope width, V vocabulary.</para>
+/// <para>Allocates no managed memory in steady state. Not thread-safe. Legend: T rows, D hidden size, H heads, R latent rank, r rope width, V
+/// vocabulary.</para>
 /// </remarks>
 public sealed partial class ModelRunner : IDisposable
 {

@@ -38,7 +38,8 @@ public sealed class ModelTrace
     /// <returns>The trace.</returns>
     /// <exception cref="GenerationException">No tokens, more than the model has positions, or one outside the vocabulary.</exception>
     public static ModelTrace Run(
-        InferenceModel model, ReadOnlySpan<int> tokens, ModelTraceOptions? options = null, IProgress<int>? progress = null, CancellationToken cancellation = default)
+        InferenceModel model, ReadOnlySpan<int> tokens, ModelTraceOptions? options = null, IProgress<int>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         options ??= new ModelTraceOptions();

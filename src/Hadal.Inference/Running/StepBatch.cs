@@ -29,7 +29,8 @@ public sealed class StepBatch
     /// <param name="tokens">How many, from position <see cref="Sequence.CachedLength"/> on; all prompt or all generated.</param>
     /// <param name="logits">For which rows logits are wanted.</param>
     /// <returns>The place of the item, for <see cref="HiddenRow"/> and <see cref="LogitRow"/>.</returns>
-    /// <exception cref="ArgumentException">The sequence has no such tokens, or they cross the end of the prompt, or they are generated and a prompt piece is before them.</exception>
+    /// <exception cref="ArgumentException">The sequence has no such tokens, or they cross the end of the prompt, or they are generated and a prompt piece is
+    /// before them.</exception>
     public int Add(Sequence sequence, int tokens, LogitRows logits)
     {
         ArgumentNullException.ThrowIfNull(sequence);
@@ -41,7 +42,8 @@ public sealed class StepBatch
     /// <param name="hidden">[rows, D]: hidden states of the positions from <see cref="Sequence.MtpLength"/> on, after the norm of the module before.</param>
     /// <param name="logits">For which rows logits are wanted.</param>
     /// <returns>The place of the item.</returns>
-    /// <exception cref="ArgumentException">The sequence has no such tokens, the rows cross the end of the prompt, or they are generated behind a prompt piece.</exception>
+    /// <exception cref="ArgumentException">The sequence has no such tokens, the rows cross the end of the prompt, or they are generated behind a prompt
+    /// piece.</exception>
     public int AddMtp(Sequence sequence, Tensor hidden, LogitRows logits)
     {
         ArgumentNullException.ThrowIfNull(sequence);

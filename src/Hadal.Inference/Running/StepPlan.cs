@@ -13,7 +13,8 @@ internal readonly record struct CacheRun(int Row, int Slot, int Count);
 /// <summary>A prompt piece of the step: its rows, and the runs of the cache that hold the keys it sees.</summary>
 internal readonly record struct PromptPiece(int Row, int Count, int Keys, int FirstRun, int Runs);
 
-/// <summary>The index tensors of one step. Rows of generated tokens come first, then the prompt pieces, so that each attention form has its rows together.</summary>
+/// <summary>The index tensors of one step. Rows of generated tokens come first, then the prompt pieces, so that each attention form has its rows
+/// together.</summary>
 internal sealed class StepPlan
 {
     private readonly IBackend _backend;

@@ -14,7 +14,11 @@ public sealed class TraceTensor
     {
         (Name, Type, Rows, Columns) = (name, type, rows, columns);
         if ((long)rows * columns > Array.MaxLength)
-            throw new GenerationException($"A trace of {rows} positions needs {(long)rows * columns} values for {name}, more than fit in an array; trace fewer tokens.");
+        {
+            throw new GenerationException(
+                $"A trace of {rows} positions needs {(long)rows * columns} values for {name}, more than fit in an array; trace fewer tokens.");
+        }
+
         _values = type == DType.F32 ? new float[rows * columns] : [];
         _integers = type == DType.I32 ? new int[rows * columns] : [];
     }

@@ -25,7 +25,8 @@ public sealed record SamplingOptions
     /// <summary>Drops tokens less probable than this share of the most probable one; from 0 (keeps all) to below 1.</summary>
     public double MinP { get; init; }
 
-    /// <summary>For every token that prompt or text already has: a positive logit is divided by this, a negative one multiplied. 1 changes nothing; above 0.</summary>
+    /// <summary>For every token that prompt or text already has: a positive logit is divided by this, a negative one multiplied. 1 changes nothing; above
+    /// 0.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>Subtracted from a token's logit for each time it was generated (the prompt does not count); from -100 to 100.</summary>

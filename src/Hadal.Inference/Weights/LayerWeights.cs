@@ -2,7 +2,8 @@ using Hadal.Numerics;
 
 namespace Hadal.Inference.Weights;
 
-/// <summary>Weights of one decoder layer, arranged for inference. Legend: D hidden size, H heads, R latent rank, r rope width, n nope width, v value width.</summary>
+/// <summary>Weights of one decoder layer, arranged for inference. Legend: D hidden size, H heads, R latent rank, r rope width, n nope width, v value
+/// width.</summary>
 internal sealed class LayerWeights
 {
     /// <summary>[D], before attention.</summary>

@@ -18,7 +18,8 @@ internal static class Compare
     }
 
     /// <summary>Chosen experts as sets, gate weights by expert.</summary>
-    public static void SameExperts(int[] experts, float[] weights, ReadOnlySpan<int> actualExperts, ReadOnlySpan<float> actualWeights, int perToken, string what)
+    public static void SameExperts(
+        int[] experts, float[] weights, ReadOnlySpan<int> actualExperts, ReadOnlySpan<float> actualWeights, int perToken, string what)
     {
         Assert.Equal(experts.Length, actualExperts.Length);
         for (int row = 0; row < experts.Length / perToken; row++)

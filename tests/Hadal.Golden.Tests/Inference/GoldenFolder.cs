@@ -42,7 +42,9 @@ public sealed class GoldenFolder : IDisposable
     {
         var found = _file.Find(tensor)!;
         var bytes = _file.Bytes(tensor, 0, (int)(found.Shape.Count * found.Type.SizeOf()));
-        return found.Type == DType.I64 ? [.. MemoryMarshal.Cast<byte, long>(bytes).ToArray().Select(v => (int)v)] : MemoryMarshal.Cast<byte, int>(bytes).ToArray();
+        return found.Type == DType.I64
+            ? [.. MemoryMarshal.Cast<byte, long>(bytes).ToArray().Select(v => (int)v)]
+            : MemoryMarshal.Cast<byte, int>(bytes).ToArray();
     }
 
     public void Dispose() => _file.Dispose();

@@ -21,7 +21,8 @@ public class TraceTests
             {
                 foreach (int length in new[] { 1, 37, 300 })
                 {
-                    foreach (string way in new[] { "prefill", "token by token", "pieces of 7", "pieces of 64", "prompt of 20, then pieces of 5" }) cases.Add(model, length, way);
+                    foreach (string way in new[] { "prefill", "token by token", "pieces of 7", "pieces of 64", "prompt of 20, then pieces of 5" })
+                        cases.Add(model, length, way);
                 }
             }
 
@@ -58,7 +59,8 @@ public class TraceTests
             if (tensor.Type == DType.I32)
             {
                 string weights = tensor.Name.Replace("experts", "gate_weights", StringComparison.Ordinal);
-                Compare.SameExperts(golden.Integers(name), golden.Floats(prefix + weights), tensor.Integers, trace.Tensors[weights].Values, tensor.Columns, name);
+                Compare.SameExperts(
+                    golden.Integers(name), golden.Floats(prefix + weights), tensor.Integers, trace.Tensors[weights].Values, tensor.Columns, name);
             }
             else if (!tensor.Name.Contains("gate_weights", StringComparison.Ordinal))
             {

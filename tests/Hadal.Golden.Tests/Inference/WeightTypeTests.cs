@@ -49,7 +49,8 @@ public class WeightTypeTests
         {
             string narrow = Path.Combine(folder, "bf16"), wide = Path.Combine(folder, "f32");
             CheckpointWriter.Write(
-                narrow, source.Config, (t, row, rows, to) => source.ReadRows(t.Name, row, rows, to), new CheckpointOptions { Type = DType.BF16, MtpCopies = false },
+                narrow, source.Config, (t, row, rows, to) => source.ReadRows(t.Name, row, rows, to),
+                new CheckpointOptions { Type = DType.BF16, MtpCopies = false },
                 TestContext.Current.CancellationToken);
             using (var rounded = Checkpoint.Open(narrow))
             {
@@ -100,7 +101,8 @@ public class WeightTypeTests
         using var model = InferenceModel.Load(golden.Path, backend, cancellation: TestContext.Current.CancellationToken);
         float[] expected = golden.Floats("seq37/attn_out.0");
         float peak = expected.Max(Math.Abs);
-        foreach (var options in new[] { new ModelTraceOptions { CacheType = DType.BF16 }, new ModelTraceOptions { CacheType = DType.BF16, PromptTokens = 1, PieceTokens = 1 } })
+        var whole = new ModelTraceOptions { CacheType = DType.BF16 };
+        foreach (var options in new[] { whole, whole with { PromptTokens = 1, PieceTokens = 1 } })
         {
             var trace = ModelTrace.Run(model, golden.Integers("seq37/tokens"), options, null, TestContext.Current.CancellationToken);
             var actual = trace.Tensors["attn_out.0"].Values;

@@ -57,7 +57,8 @@ public sealed class TextGeneratorTests : IDisposable
         foreach (int drafts in new[] { 0, 2 })
         {
             var pieces = new List<string>();
-            var result = Generate(new GenerationRequest { Prompt = "abc", MaxTokens = 10, StopStrings = ["never", stop], Drafts = drafts }, pieces.Add);
+            var request = new GenerationRequest { Prompt = "abc", MaxTokens = 10, StopStrings = ["never", stop], Drafts = drafts };
+            var result = Generate(request, pieces.Add);
             Assert.Equal(text, result.Text);
             Assert.Equal(text, string.Concat(pieces));
             Assert.Equal(text.Length == 10 ? FinishReason.Length : FinishReason.Stop, result.FinishReason);
@@ -122,10 +123,10 @@ public sealed class TextGeneratorTests : IDisposable
     [Fact]
     public void Mistakes_are_clear_errors()
     {
-        Assert.Contains("no tokens", Assert.Throws<GenerationException>(() => Generate(new GenerationRequest())).Message, StringComparison.Ordinal);
-        Assert.Contains("-1 tokens", Assert.Throws<GenerationException>(() => Generate(new GenerationRequest { Prompt = "a", MaxTokens = -1 })).Message, StringComparison.Ordinal);
-        Assert.Contains("Token 272", Assert.Throws<GenerationException>(() => Generate(new GenerationRequest { PromptTokens = [272] })).Message, StringComparison.Ordinal);
-        Assert.Contains("top-p", Assert.Throws<GenerationException>(() => Generate(new GenerationRequest { Prompt = "a", Sampling = new SamplingOptions { TopP = 2 } })).Message, StringComparison.Ordinal);
+        AssertError("no tokens", () => Generate(new GenerationRequest()));
+        AssertError("-1 tokens", () => Generate(new GenerationRequest { Prompt = "a", MaxTokens = -1 }));
+        AssertError("Token 272", () => Generate(new GenerationRequest { PromptTokens = [272] }));
+        AssertError("top-p", () => Generate(new GenerationRequest { Prompt = "a", Sampling = new SamplingOptions { TopP = 2 } }));
         Assert.Throws<GenerationException>(() => new TextGenerator(_model, _tokenizer, new GeneratorOptions { ContextTokens = 0 }));
         Assert.Throws<GenerationException>(() => new TextGenerator(_model, _tokenizer, new GeneratorOptions { PrefillTokens = 0 }));
         Assert.Equal("d", Generate(new GenerationRequest { Prompt = "abc", MaxTokens = 1 }).Text);
@@ -136,7 +137,7 @@ public sealed class TextGeneratorTests : IDisposable
     {
         using var tiny = TinyModel.Random(TinyModel.Config with { VocabularySize = 100 });
         using var model = tiny.Load(_backend);
-        Assert.Contains("do not belong together", Assert.Throws<GenerationException>(() => new TextGenerator(model, _tokenizer)).Message, StringComparison.Ordinal);
+        AssertError("do not belong together", () => new TextGenerator(model, _tokenizer));
     }
 
     [Fact]
@@ -145,7 +146,7 @@ public sealed class TextGeneratorTests : IDisposable
         using var tiny = TinyModel.Of(TinyModel.Config, spec => spec.Role == TensorRole.FinalNorm ? [.. Enumerable.Repeat(float.NaN, 64)] : null);
         using var model = tiny.Load(_backend);
         using var generator = new TextGenerator(model, _tokenizer);
-        Assert.Contains("not finite", Assert.Throws<GenerationException>(() => generator.Generate(new GenerationRequest { Prompt = "a" }, cancellation: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        AssertError("not finite", () => generator.Generate(new GenerationRequest { Prompt = "a" }, cancellation: TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -175,7 +176,8 @@ public sealed class TextGeneratorTests : IDisposable
 
         // An arbitrary seed is reported and gives the text once more.
         var arbitrary = whole.Generate(request with { Sampling = request.Sampling with { Seed = null } }, cancellation: TestContext.Current.CancellationToken);
-        var again = whole.Generate(request with { Sampling = request.Sampling with { Seed = arbitrary.Seed } }, cancellation: TestContext.Current.CancellationToken);
+        var once = request with { Sampling = request.Sampling with { Seed = arbitrary.Seed } };
+        var again = whole.Generate(once, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(arbitrary.Tokens, again.Tokens);
     }
 
@@ -212,7 +214,8 @@ public sealed class TextGeneratorTests : IDisposable
     public async Task Streaming_gives_pieces_and_at_last_the_result()
     {
         var pieces = new List<GenerationUpdate>();
-        await foreach (var piece in _generator.StreamAsync(new GenerationRequest { Prompt = "abc", MaxTokens = 5 }, TestContext.Current.CancellationToken)) pieces.Add(piece);
+        var request = new GenerationRequest { Prompt = "abc", MaxTokens = 5 };
+        await foreach (var piece in _generator.StreamAsync(request, TestContext.Current.CancellationToken)) pieces.Add(piece);
         Assert.Equal(["d", "e", "f", "g", "h", ""], pieces.Select(p => p.Text));
         Assert.Equal("defgh", pieces[^1].Result!.Text);
         Assert.All(pieces.SkipLast(1), p => Assert.Null(p.Result));
@@ -239,6 +242,9 @@ public sealed class TextGeneratorTests : IDisposable
             }
         });
     }
+
+    private static void AssertError(string words, Func<object> action) =>
+        Assert.Contains(words, Assert.Throws<GenerationException>(action).Message, StringComparison.Ordinal);
 
     private GenerationResult Generate(GenerationRequest request, Action<string>? onText = null) =>
         _generator.Generate(request, onText, cancellation: TestContext.Current.CancellationToken);

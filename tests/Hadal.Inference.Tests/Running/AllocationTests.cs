@@ -6,7 +6,8 @@ using Hadal.Numerics;
 
 namespace Hadal.Inference.Tests.Running;
 
-/// <summary>Steady decoding allocates no managed memory. The process may allocate elsewhere (the test platform), so the least of several rounds counts.</summary>
+/// <summary>Steady decoding allocates no managed memory. The process may allocate elsewhere (the test platform), so the least of several rounds
+/// counts.</summary>
 [Collection(nameof(AllocationTests))]
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
 public class AllocationTests
@@ -24,7 +25,16 @@ public class AllocationTests
         using var cache = model.CreateCache(1024);
         using var runner = new ModelRunner(model, cache);
         using var sequence = cache.CreateSequence([1, 2, 3, 4, 5], 1024);
-        var options = new SamplingOptions { Temperature = temperature, TopK = 40, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1, PresencePenalty = 0.1, Seed = 1 };
+        var options = new SamplingOptions
+        {
+            Temperature = temperature,
+            TopK = 40,
+            TopP = 0.9,
+            MinP = 0.01,
+            RepetitionPenalty = 1.1,
+            PresencePenalty = 0.1,
+            Seed = 1,
+        };
         var decoding = new Decoding(runner, sequence, new Sampler(options, 512, 512), drafts);
         var tokens = new int[drafts + 1];
         decoding.Prefill(cancellation: TestContext.Current.CancellationToken);

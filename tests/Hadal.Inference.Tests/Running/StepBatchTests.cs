@@ -41,11 +41,13 @@ public class StepBatchTests
         using var wrong = cache.CreateSequence([5, 272]);
         var batch = new StepBatch();
         batch.Add(wrong, 2, LogitRows.None);
-        Assert.Contains("Token 272", Assert.Throws<GenerationException>(() => runner.Forward(batch, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        var outside = Assert.Throws<GenerationException>(() => runner.Forward(batch, TestContext.Current.CancellationToken));
+        Assert.Contains("Token 272", outside.Message, StringComparison.Ordinal);
         using var longer = cache.CreateSequence(new int[201]);
         batch.Clear();
         batch.Add(longer, 201, LogitRows.None);
-        Assert.Contains("200 positions", Assert.Throws<GenerationException>(() => runner.Forward(batch, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        var beyond = Assert.Throws<GenerationException>(() => runner.Forward(batch, TestContext.Current.CancellationToken));
+        Assert.Contains("200 positions", beyond.Message, StringComparison.Ordinal);
         Assert.Equal(0, longer.CachedLength);
     }
 

@@ -9,10 +9,10 @@ public class RandomNumberTests
     {
         // Computed from the published recurrence in arbitrary-precision integers, seeds through SplitMix64.
         var random = new Pcg32(42);
-        Assert.Equal(Expected, new[] { random.NextUInt32(), random.NextUInt32(), random.NextUInt32(), random.NextUInt32() });
+        Assert.Equal(_expected, new[] { random.NextUInt32(), random.NextUInt32(), random.NextUInt32(), random.NextUInt32() });
     }
 
-    private static readonly uint[] Expected = [3344234869, 1768956483, 4001043839, 743431577];
+    private static readonly uint[] _expected = [3344234869, 1768956483, 4001043839, 743431577];
 
     [Fact]
     public void Doubles_are_at_least_0_and_below_1_and_even()

@@ -81,10 +81,10 @@ public class SamplerTests
         var sampler = new Sampler(new SamplingOptions { Temperature = 1.3, TopP = 0.95, Seed = 42 }, 16, 16);
         float[] logits = [0f, 2.5f, 2.75f, 0.5f, -2.25f, -3f, -0.75f, 2f, 3f, 1.25f, -1.5f, -3f, -1.625f, 1.25f, 3f, 2f];
         int[] tokens = [.. Enumerable.Range(0, 24).Select(_ => sampler.Sample(logits, [], 0))];
-        Assert.Equal(Pinned, tokens);
+        Assert.Equal(_pinned, tokens);
     }
 
-    private static readonly int[] Pinned = [14, 15, 8, 9, 14, 1, 15, 8, 14, 15, 3, 7, 8, 8, 1, 15, 13, 8, 8, 2, 2, 14, 1, 3];
+    private static readonly int[] _pinned = [14, 15, 8, 9, 14, 1, 15, 8, 14, 15, 3, 7, 8, 8, 1, 15, 13, 8, 8, 2, 2, 14, 1, 3];
 
     [Fact]
     public void Draws_follow_the_probabilities()

@@ -66,7 +66,12 @@ public class LoadingTests
     public static TheoryData<ModelConfig> Layouts => new()
     {
         TinyModel.Config,
-        TinyModel.Config with { QueryLatentRank = null, SharedExperts = 0, Yarn = new YarnScaling { Factor = 4, OriginalMaxPositions = 64, MScaleAllDimensions = 1 } },
+        TinyModel.Config with
+        {
+            QueryLatentRank = null,
+            SharedExperts = 0,
+            Yarn = new YarnScaling { Factor = 4, OriginalMaxPositions = 64, MScaleAllDimensions = 1 },
+        },
         TinyModel.Config with { RopeWidth = 8, NopeWidth = 12, RoutedExperts = 0, MtpLayers = 0 },
     };
 
@@ -96,7 +101,8 @@ public class LoadingTests
         }
     }
 
-    private static float[] Logits(InferenceModel model, ModelTraceOptions? options = null) => ModelTrace.Run(model, _tokens, options).Tensors["logits"].Values.ToArray();
+    private static float[] Logits(InferenceModel model, ModelTraceOptions? options = null) =>
+        ModelTrace.Run(model, _tokens, options).Tensors["logits"].Values.ToArray();
 
     private static float[]? Halved(TensorSpec spec, ModelConfig config)
     {
