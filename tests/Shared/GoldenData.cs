@@ -26,7 +26,8 @@ internal static class GoldenData
     public static GoldenTensors Tensors(params string[] parts) => new(Folder(parts));
 
     /// <summary>Numbers of a JSON array, nested arrays one after the other.</summary>
-    public static double[] Numbers(this JsonElement array) => array.ValueKind == JsonValueKind.Array ? [.. array.EnumerateArray().SelectMany(Numbers)] : [array.GetDouble()];
+    public static double[] Numbers(this JsonElement array) =>
+        array.ValueKind == JsonValueKind.Array ? [.. array.EnumerateArray().SelectMany(Numbers)] : [array.GetDouble()];
 
     private static string FindRoot()
     {

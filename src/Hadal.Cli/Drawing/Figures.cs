@@ -30,11 +30,17 @@ public static class Figures
     /// <returns>One digit after the point from kilobytes on.</returns>
     public static string Bytes(double bytes) => double.IsFinite(bytes) ? Scale(bytes, ByteSuffixes, " ", "0") : Unknown;
 
-    /// <summary>A rate per second: <c>12.3K tokens/s</c>.</summary>
+    /// <summary>A rate per second: every digit below ten thousand (<c>1,140</c>), then as a count (<c>12.3K</c>); one digit after the point below ten.</summary>
+    /// <param name="perSecond">How many in a second.</param>
+    /// <returns>The rate in at most seven characters.</returns>
+    public static string Rate(double perSecond) =>
+        Math.Abs(perSecond) is >= 9.95 and < 9_999.5 ? Whole((long)Math.Round(perSecond, MidpointRounding.AwayFromZero)) : Count(perSecond);
+
+    /// <summary>A rate per second with its unit: <c>1,140 tokens/s</c>.</summary>
     /// <param name="perSecond">How many in a second.</param>
     /// <param name="unit">What is counted, in the plural.</param>
-    /// <returns>The rate with its unit.</returns>
-    public static string Rate(double perSecond, string unit) => $"{Count(perSecond)} {unit}/s";
+    /// <returns>The rate and the unit.</returns>
+    public static string Rate(double perSecond, string unit) => $"{Rate(perSecond)} {unit}/s";
 
     /// <summary>A share as a percentage: <c>84.2%</c>.</summary>
     /// <param name="share">The share; 1 is all.</param>

@@ -24,7 +24,7 @@ internal static class LoadBars
         double even = (double)total / load.Length;
 
         int bars = Math.Min(load.Length, width);
-        int wide = Math.Clamp(width / bars, 1, 3);
+        int wide = Math.Clamp(width / bars, 1, 4);
         string shapes = unicode ? Blocks : Plain;
         var drawn = new Bar[bars];
         for (int i = 0; i < bars; i++)

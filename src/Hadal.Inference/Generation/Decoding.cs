@@ -8,7 +8,7 @@ namespace Hadal.Inference.Generation;
 /// <summary>Continues one sequence token by token, or several tokens at a time with drafts of the MTP module.</summary>
 /// <remarks>
 /// Greedy text is the same with and without drafts. With sampling the tokens' distribution is the same, though not the tokens themselves: drafts use random
-/// numbers too. After <see cref="Prefill"/> the steps allocate no managed memory.
+/// numbers too. While drafts are made, the runner must compute nothing else between the steps. After <see cref="Prefill"/> the steps allocate no managed memory.
 /// </remarks>
 public sealed class Decoding
 {
@@ -63,6 +63,7 @@ public sealed class Decoding
             _batch.Clear();
             _batch.Add(_sequence, rows, rows == rest ? LogitRows.Last : LogitRows.None);
             _runner.Forward(_batch, cancellation);
+            _proposer?.Settle();
             progress?.Report(_sequence.CachedLength);
             if (rows == rest) break;
             _proposer?.CatchUp(LogitRows.None, cancellation);
@@ -76,7 +77,7 @@ public sealed class Decoding
     /// <summary>Generates the next token, and as many more as drafts are accepted.</summary>
     /// <param name="tokens">Receives the tokens, which are also appended to the sequence. Its length limits how many there are: with room for n, n - 1 are drafted
     /// at most.</param>
-    /// <param name="cancellation">Stops between layers; the sequence stays as it was.</param>
+    /// <param name="cancellation">Stops between layers; the sequence stays as it was. Decoding with drafts cannot go on after that.</param>
     /// <returns>How many, at least 1.</returns>
     /// <exception cref="GenerationException">The text has used every position of the model, or the model computes numbers that are not finite.</exception>
     public int Step(Span<int> tokens, CancellationToken cancellation = default)
@@ -91,6 +92,7 @@ public sealed class Decoding
             _batch.Clear();
             _batch.Add(_sequence, drafts + 1, LogitRows.All);
             _runner.Forward(_batch, cancellation);
+            _proposer?.Settle();
         }
         catch
         {

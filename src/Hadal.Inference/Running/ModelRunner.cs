@@ -68,6 +68,9 @@ public sealed partial class ModelRunner : IDisposable
     /// <summary>[rows, V]: the wanted logits of the last <see cref="ForwardMtp"/>; no tensor if none were. Valid until the next but one.</summary>
     public Tensor MtpLogits { get; private set; }
 
+    /// <summary>Calls of <see cref="Forward"/> so far: who needs <see cref="Hidden"/> later can tell whether it is still there.</summary>
+    internal long Steps { get; private set; }
+
     /// <summary>Prepares for texts of a length, so that steps up to it allocate nothing.</summary>
     /// <param name="positions">Tokens of the longest text.</param>
     public void Reserve(int positions) => _rotary.Reserve(Math.Min(positions, _config.MaxPositions));
@@ -80,6 +83,7 @@ public sealed partial class ModelRunner : IDisposable
     public void Forward(StepBatch batch, CancellationToken cancellation = default)
     {
         Check(batch);
+        Steps++;
         _arena = _main;
         _arena.Reset();
         _plan.Build(batch, _arena, 0);

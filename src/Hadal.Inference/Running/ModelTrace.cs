@@ -38,10 +38,10 @@ public sealed class ModelTrace
     /// <returns>The trace.</returns>
     /// <exception cref="GenerationException">No tokens, more than the model has positions, or one outside the vocabulary.</exception>
     public static ModelTrace Run(
-        InferenceModel model, ReadOnlySpan<int> tokens, TraceOptions? options = null, IProgress<int>? progress = null, CancellationToken cancellation = default)
+        InferenceModel model, ReadOnlySpan<int> tokens, ModelTraceOptions? options = null, IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        options ??= new TraceOptions();
+        options ??= new ModelTraceOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PieceTokens, 1, nameof(options));
         if (tokens.IsEmpty) throw new GenerationException("There are no tokens to trace.");
         if (tokens.Length > model.Config.MaxPositions)

@@ -20,6 +20,7 @@ internal sealed class MtpProposer
     private readonly StepBatch _batch = new();
     private readonly float[] _logits;
     private readonly double[][] _distributions;
+    private long _step = -1;
 
     public MtpProposer(ModelRunner runner, Sequence sequence, Sampler sampler, int drafts)
     {
@@ -33,9 +34,16 @@ internal sealed class MtpProposer
     /// <summary>The probabilities that a draft was drawn from.</summary>
     public ReadOnlySpan<double> Distribution(int draft) => _distributions[draft];
 
+    /// <summary>Told when the runner has computed the sequence's next tokens, and nothing else: their hidden states are what the module goes on from.</summary>
+    public void Settle() => _step = _runner.Steps;
+
     /// <summary>Computes the module's rows for what the main model's last step has settled.</summary>
+    /// <exception cref="InvalidOperationException">The hidden states are no longer there.</exception>
     public void CatchUp(LogitRows logits, CancellationToken cancellation)
     {
+        if (_step != _runner.Steps)
+            throw new InvalidOperationException("Decoding with drafts cannot go on: its runner has been used for something else, or a step was stopped.");
+
         // The last step began where the module stands; refused drafts have been cut off behind.
         int rows = _sequence.CachedLength - _sequence.MtpLength;
         _batch.Clear();

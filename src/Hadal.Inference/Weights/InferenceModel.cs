@@ -46,7 +46,7 @@ public sealed class InferenceModel : IDisposable
     /// <summary>The folder it was loaded from.</summary>
     public string Folder => _checkpoint.Folder;
 
-    /// <summary>Whether the MTP module is loaded, so that tokens can be drafted.</summary>
+    /// <summary>Whether the MTP module is loaded, so that tokens can be drafted. Of several modules the first is used, again and again for further drafts.</summary>
     public bool HasMtp => Mtp is not null;
 
     /// <summary>Layers that a cache for this model has: the decoder's, and one for the MTP module.</summary>

@@ -2,12 +2,15 @@ using System.Security.Cryptography;
 
 namespace Hadal.Model.Checkpoints;
 
-/// <summary>Writes a whole folder so that, whenever the process or the machine dies, its name stands for the complete old content or the complete new one.</summary>
+/// <summary>
+/// Writes a whole folder so that, whenever the process or the machine dies, its name stands for the complete old content or the complete new content.
+/// </summary>
 /// <remarks>
-/// <para>For a folder <c>model</c>: (1) the new content is written to <c>model.tmp-…</c> and flushed to the disk, (2) <c>model</c> is renamed to <c>model.old-…</c>,
-/// (3) <c>model.tmp-…</c> is renamed to <c>model</c>, (4) the old content is deleted.</para>
-/// <para>A death between (2) and (3) leaves no <c>model</c>. <see cref="Recover"/>, which loading and the next write call, then renames <c>model.old-…</c> back. What else
-/// a death leaves behind is deleted by the next write. <c>model.lock</c> is held while writing, so that neither touches the work of a writer that lives.</para>
+/// <para>For a folder <c>model</c>: (1) the new content is written to <c>model.tmp-…</c> and flushed to the disk, (2) <c>model</c> is renamed to
+/// <c>model.old-…</c>, (3) <c>model.tmp-…</c> is renamed to <c>model</c>, (4) the old content is deleted.</para>
+/// <para>A death between (2) and (3) leaves no <c>model</c>. <see cref="Recover"/>, which loading and the next write call, then renames
+/// <c>model.old-…</c> back. What else a death leaves behind is deleted by the next write. <c>model.lock</c> is held while writing, so that neither
+/// touches the work of a writer that lives.</para>
 /// </remarks>
 public static class AtomicFolder
 {
@@ -167,7 +170,8 @@ public static class AtomicFolder
         bool IsSibling(string path)
         {
             string name = Path.GetFileName(path);
-            return name.StartsWith(start, StringComparison.Ordinal) && name.Length == start.Length + 8 && name.Skip(start.Length).All(char.IsAsciiHexDigitLower);
+            return name.Length == start.Length + 8 && name.StartsWith(start, StringComparison.Ordinal)
+                && name.Skip(start.Length).All(char.IsAsciiHexDigitLower);
         }
     }
 }

@@ -7,8 +7,8 @@ namespace Hadal.Model.Checkpoints;
 
 /// <summary>The weights in a Hugging Face folder: <c>config.json</c> with one <c>model.safetensors</c>, or with shards and their index.</summary>
 /// <remarks>
-/// Files are mapped, not read: opening costs little memory whatever their size. Opening checks that every tensor of the configuration is there with its shape and a
-/// fitting type. Reading is safe from several threads at once.
+/// Files are mapped, not read: opening costs little memory whatever their size. Opening checks that every tensor of the configuration is there with
+/// its shape and a fitting type. Reading is safe from several threads at once.
 /// </remarks>
 public sealed class Checkpoint : IDisposable
 {
@@ -32,7 +32,8 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The tensors of the files, by file and place in it.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; private set; } = [];
 
-    /// <summary>MTP modules whose weights are there: <see cref="ModelConfig.MtpLayers"/>, or fewer, since programs that do not use them often leave them out.</summary>
+    /// <summary>MTP modules whose weights are there: <see cref="ModelConfig.MtpLayers"/>, or fewer, since programs that do not use them often leave them out.
+    /// Whoever writes this checkpoint anew writes a configuration with this number.</summary>
     public int MtpLayers { get; private set; }
 
     /// <summary>Opens a folder and checks its tensors against its configuration.</summary>
@@ -104,8 +105,9 @@ public sealed class Checkpoint : IDisposable
         long columns = tensor.Shape.Columns;
         if (firstRow < 0 || rowCount < 0 || firstRow > tensor.Shape.Rows - rowCount)
             throw new ArgumentOutOfRangeException(nameof(firstRow), $"Rows {firstRow}..{firstRow + rowCount} are not in {name}, which is {tensor.Shape}.");
-        long count = columns == 0 ? 0 : rowCount > destination.Length / columns ? throw new ArgumentException($"{rowCount} rows of {columns} do not fit in {destination.Length} elements.", nameof(destination)) : rowCount * columns;
-        destination = destination[..(int)count];
+        if (columns > 0 && rowCount > destination.Length / columns)
+            throw new ArgumentException($"{rowCount} rows of {columns} do not fit in {destination.Length} elements.", nameof(destination));
+        destination = destination[..(int)(rowCount * columns)];
         file.Read(tensor, firstRow * columns, destination);
         if (tensor.Type == DType.F8E4M3 && Config.Quantization is { } blocks && _byName.TryGetValue(tensor.Name + TensorSpec.ScaleSuffix, out var scales))
             Scale(destination, firstRow, (int)columns, blocks, scales.File, scales.Tensor);
@@ -162,7 +164,8 @@ public sealed class Checkpoint : IDisposable
         {
             var map = CheckpointIndex.Load(index);
             if (File.Exists(single) && !map.ContainsValue(SingleFileName))
-                throw new CheckpointException(Folder, null, $"both {SingleFileName} and {CheckpointIndex.FileName} are there, and the index does not use the file; remove the one that is not meant");
+                throw new CheckpointException(Folder, null,
+                    $"both {SingleFileName} and {CheckpointIndex.FileName} are there, and the index does not use the file; remove the one that is not meant");
             OpenShards(map, index);
         }
         else if (File.Exists(single))
@@ -184,7 +187,9 @@ public sealed class Checkpoint : IDisposable
         foreach (var shard in map.GroupBy(entry => entry.Value, entry => entry.Key).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             string path = Path.Combine(Folder, shard.Key);
-            if (!File.Exists(path)) throw new CheckpointException(path, null, $"the shard is missing, but {CheckpointIndex.FileName} puts {shard.Count()} tensors into it, {shard.First()} among them");
+            if (!File.Exists(path))
+                throw new CheckpointException(path, null,
+                    $"the shard is missing, but {CheckpointIndex.FileName} puts {shard.Count()} tensors into it, {shard.First()} among them");
             var file = SafetensorsFile.Open(path);
             _files.Add(file);
             var listed = shard.ToHashSet();
@@ -193,7 +198,8 @@ public sealed class Checkpoint : IDisposable
                 if (listed.Remove(tensor.Name)) _byName.Add(tensor.Name, (file, tensor));
             }
 
-            if (listed.Count > 0) throw new CheckpointException(path, listed.First(), $"tensor {listed.First()} is not in the file, but {Path.GetFileName(index)} says so");
+            if (listed.Count > 0)
+                throw new CheckpointException(path, listed.First(), $"tensor {listed.First()} is not in the file, but {Path.GetFileName(index)} says so");
         }
     }
 
@@ -239,7 +245,8 @@ public sealed class Checkpoint : IDisposable
         if (!_byName.TryGetValue(spec.Name, out var found))
             throw new CheckpointException(path, spec.Name, $"tensor {weight.Name} has type F8_E4M3, but its scales {spec.Name} are missing");
         if (found.Tensor.Shape != spec.Shape)
-            throw new CheckpointException(found.File.Path, spec.Name, $"tensor {spec.Name} has shape {found.Tensor.Shape}, but the blocks of {weight.Name} ask for {spec.Shape}");
+            throw new CheckpointException(found.File.Path, spec.Name,
+                $"tensor {spec.Name} has shape {found.Tensor.Shape}, but the blocks of {weight.Name} ask for {spec.Shape}");
         if (found.Tensor.Type is not (DType.F32 or DType.BF16 or DType.F16))
             throw new CheckpointException(found.File.Path, spec.Name, $"tensor {spec.Name} has type {found.Tensor.Type.SafetensorsName()}, but must have F32");
     }

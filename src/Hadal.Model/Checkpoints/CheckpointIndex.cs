@@ -68,14 +68,16 @@ internal static class CheckpointIndex
 
     private static Dictionary<string, string> ReadMap(ref Utf8JsonReader reader, string path)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException(path, null, "weight_map must be an object from tensor names to file names");
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new CheckpointException(path, null, "weight_map must be an object from tensor names to file names");
         var map = new Dictionary<string, string>();
         var files = new Dictionary<string, string>();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string tensor = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType != JsonTokenType.String) throw new CheckpointException(path, tensor, $"weight_map gives tensor {tensor} something other than a file name");
+            if (reader.TokenType != JsonTokenType.String)
+                throw new CheckpointException(path, tensor, $"weight_map gives tensor {tensor} something other than a file name");
             string file = reader.GetString()!;
             if (!files.TryGetValue(file, out string? known))
             {
@@ -93,6 +95,7 @@ internal static class CheckpointIndex
     private static void CheckFileName(string path, string tensor, string file)
     {
         bool plain = file.Length is > 0 and <= 255 && file is not ("." or "..") && !file.AsSpan().ContainsAny("/\\:\0");
-        if (!plain) throw new CheckpointException(path, tensor, $"weight_map puts tensor {tensor} into \"{file}\", but a shard must be a file of the same folder");
+        if (!plain)
+            throw new CheckpointException(path, tensor, $"weight_map puts tensor {tensor} into \"{file}\", but a shard must be a file of the same folder");
     }
 }

@@ -8,13 +8,6 @@ using Hadal.Numerics.Formats;
 
 namespace Hadal.Model.Checkpoints;
 
-/// <summary>Gives the values of a tensor that is being written.</summary>
-/// <param name="tensor">Which tensor; never a copy or scales.</param>
-/// <param name="firstRow">First row wanted; a vector is one row.</param>
-/// <param name="rowCount">How many rows.</param>
-/// <param name="destination">Receives [rowCount, columns] values.</param>
-public delegate void TensorRows(TensorSpec tensor, long firstRow, int rowCount, Span<float> destination);
-
 /// <summary>Writes a Hugging Face folder that Hadal and other programs load: <c>config.json</c>, weights, tokenizer files.</summary>
 /// <remarks>The folder appears under its name only when it is complete and on the disk (<see cref="AtomicFolder"/>).</remarks>
 public static class CheckpointWriter
@@ -22,29 +15,35 @@ public static class CheckpointWriter
     private const int ChunkElements = 1 << 20;
 
     /// <summary>Writes a folder.</summary>
-    /// <param name="folder">The folder. One that is there is replaced if it is empty or holds a model (a <c>config.json</c> and no folders); anything else is refused.</param>
+    /// <param name="folder">The folder. One that is there is replaced if it is empty or holds a model (a <c>config.json</c> and no folders); anything else is
+    /// refused.</param>
     /// <param name="config">A valid configuration; written without quantisation and with the type of <see cref="CheckpointOptions.Type"/>.</param>
     /// <param name="values">Gives the values, a few rows at a time.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="cancellation">Stops the writing; nothing is left behind.</param>
     /// <exception cref="ConfigException">The configuration is wrong.</exception>
-    /// <exception cref="CheckpointException">The disk is full, the folder may not be written, or it holds something else. What was there is untouched.</exception>
-    public static void Write(string folder, ModelConfig config, TensorRows values, CheckpointOptions? options = null, CancellationToken cancellation = default) =>
+    /// <exception cref="CheckpointException">The disk is full, the folder may not be written, or it holds something else. What was there is
+    /// untouched.</exception>
+    public static void Write(
+        string folder, ModelConfig config, TensorRows values, CheckpointOptions? options = null, CancellationToken cancellation = default) =>
         Write(folder, config, values, options ?? new CheckpointOptions(), FileOperations.Platform, cancellation);
 
-    internal static void Write(string folder, ModelConfig config, TensorRows values, CheckpointOptions options, FileOperations files, CancellationToken cancellation)
+    internal static void Write(
+        string folder, ModelConfig config, TensorRows values, CheckpointOptions options, FileOperations files, CancellationToken cancellation)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(values);
-        if (options.Type is not (DType.F32 or DType.BF16)) throw new ArgumentException($"A checkpoint can be written in F32 or BF16, not {options.Type}.", nameof(options));
+        if (options.Type is not (DType.F32 or DType.BF16))
+            throw new ArgumentException($"A checkpoint can be written in F32 or BF16, not {options.Type}.", nameof(options));
         config.Validate();
         config = config with { Quantization = null, WeightType = options.Type };
         RefuseForeignFolder(folder);
         AtomicFolder.Write(folder, temporary => Fill(temporary, config, values, options, files, cancellation), files);
     }
 
-    private static void Fill(string folder, ModelConfig config, TensorRows values, CheckpointOptions options, FileOperations files, CancellationToken cancellation)
+    private static void Fill(
+        string folder, ModelConfig config, TensorRows values, CheckpointOptions options, FileOperations files, CancellationToken cancellation)
     {
         Write(Path.Combine(folder, ModelConfig.FileName), System.Text.Encoding.UTF8.GetBytes(config.ToJson()), files);
         foreach (string file in options.CopiedFiles) files.CopyFile(file, Path.Combine(folder, Path.GetFileName(file)));
@@ -167,7 +166,9 @@ public static class CheckpointWriter
         }
 
         if (empty) return;
-        if (inner is not null) throw new CheckpointException(folder, null, $"the folder is there and holds the folder {Path.GetFileName(inner)}, so it is not replaced by a model; choose another name");
+        if (inner is not null)
+            throw new CheckpointException(folder, null,
+                $"the folder is there and holds the folder {Path.GetFileName(inner)}, so it is not replaced by a model; choose another name");
         if (!File.Exists(Path.Combine(folder, ModelConfig.FileName)))
             throw new CheckpointException(folder, null, "the folder is there and holds something that is no model, so it is not replaced; choose another name");
     }

@@ -32,7 +32,8 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Maps and checks a file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The open file.</returns>
-    /// <exception cref="CheckpointException">The file is missing or unreadable, its header is malformed, or the header does not describe exactly the data.</exception>
+    /// <exception cref="CheckpointException">The file is missing or unreadable, its header is malformed, or the header does not describe exactly the
+    /// data.</exception>
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -76,7 +77,8 @@ public sealed class SafetensorsFile : IDisposable
         var tensor = Get(name);
         return tensor.IsAligned
             ? _file.View(tensor.Offset, tensor.Type, tensor.Shape)
-            : throw new CheckpointException(Path, name, $"tensor {name} starts at byte {tensor.Offset}, which is no multiple of its element size; it can be copied but not used in place");
+            : throw new CheckpointException(Path, name,
+                $"tensor {name} starts at byte {tensor.Offset}, which is no multiple of its element size; it can be copied but not used in place");
     }
 
     /// <summary>Raw bytes of a tensor, little-endian, without a copy; valid until the file is disposed.</summary>
@@ -102,7 +104,7 @@ public sealed class SafetensorsFile : IDisposable
     {
         var tensor = Get(name);
         if (destination.Length < tensor.Shape.Count)
-            throw new ArgumentException($"{name} has {tensor.Shape.Count} elements, more than the {destination.Length} there is room for.", nameof(destination));
+            throw new ArgumentException($"{name} has {tensor.Shape.Count} elements and does not fit in {destination.Length}.", nameof(destination));
         Read(tensor, 0, destination[..(int)tensor.Shape.Count]);
     }
 
@@ -144,7 +146,8 @@ public sealed class SafetensorsFile : IDisposable
                 Float8E5M2.ToSingle(source, destination);
                 break;
             default:
-                throw new CheckpointException(Path, tensor.Name, $"tensor {tensor.Name} is {tensor.Type.SafetensorsName()}, not a floating-point type that fits in FP32");
+                throw new CheckpointException(Path, tensor.Name,
+                    $"tensor {tensor.Name} is {tensor.Type.SafetensorsName()}, not a floating-point type that fits in FP32");
         }
     }
 }

@@ -27,10 +27,13 @@ internal sealed class SafetensorsHeader
     /// <exception cref="CheckpointException">It cannot be.</exception>
     public static int Length(ReadOnlySpan<byte> prefix, long fileLength, string path)
     {
-        if (fileLength < PrefixLength) throw Wrong(path, $"the file has {fileLength} bytes and is no safetensors file, which starts with the length of its header in 8");
+        if (fileLength < PrefixLength)
+            throw Wrong(path, $"the file has {fileLength} bytes and is no safetensors file, which starts with the length of its header in 8");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > LargestHeader) throw Wrong(path, $"the header claims {length} bytes, more than the {LargestHeader} that safetensors allows");
-        if ((long)length > fileLength - PrefixLength) throw Wrong(path, $"the header claims {length} bytes, but the file ends after {fileLength - PrefixLength} more; it is truncated or no safetensors file");
+        if ((long)length > fileLength - PrefixLength)
+            throw Wrong(path,
+                $"the header claims {length} bytes, but the file ends after {fileLength - PrefixLength} more; it is truncated or no safetensors file");
         return (int)length;
     }
 
@@ -51,7 +54,8 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException e)
         {
-            throw new CheckpointException(path, null, $"the header is not valid JSON (byte {e.BytePositionInLine + PrefixLength} of line {e.LineNumber + 1})", e);
+            throw new CheckpointException(path, null,
+                $"the header is not valid JSON (byte {e.BytePositionInLine + PrefixLength} of line {e.LineNumber + 1})", e);
         }
         catch (InvalidOperationException e)
         {
@@ -69,7 +73,8 @@ internal sealed class SafetensorsHeader
         foreach (var tensor in tensors)
         {
             if (tensor.Offset < position)
-                throw new CheckpointException(path, tensor.Name, $"tensor {tensor.Name} overlaps {last!.Name}: it starts {position - tensor.Offset} bytes before that ends");
+                throw new CheckpointException(path, tensor.Name,
+                    $"tensor {tensor.Name} overlaps {last!.Name}: it starts {position - tensor.Offset} bytes before that ends");
             if (tensor.Offset > position)
                 throw new CheckpointException(path, tensor.Name, $"{tensor.Offset - position} bytes before tensor {tensor.Name} belong to no tensor");
             position = tensor.Offset + tensor.ByteLength;
@@ -98,7 +103,8 @@ internal sealed class SafetensorsHeader
                 string name = _reader.GetString()!;
                 if (!_names.Add(name)) throw new CheckpointException(path, name, $"tensor {name} is described twice");
                 _reader.Read();
-                if (_reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException(path, name, $"the description of {name} must be a JSON object");
+                if (_reader.TokenType != JsonTokenType.StartObject)
+                    throw new CheckpointException(path, name, $"the description of {name} must be a JSON object");
                 if (name == "__metadata__") ReadMetadata();
                 else ReadTensor(name);
             }
@@ -145,7 +151,8 @@ internal sealed class SafetensorsHeader
                 throw Bad(name, $"has the impossible shape {s}");
             }
 
-            if (bytes != o.End - o.Begin) throw Bad(name, $"is {t.SafetensorsName()} {s}, which takes {bytes} bytes, but data_offsets give it {o.End - o.Begin}");
+            if (bytes != o.End - o.Begin)
+                throw Bad(name, $"is {t.SafetensorsName()} {s}, which takes {bytes} bytes, but data_offsets give it {o.End - o.Begin}");
             Tensors.Add(new SafetensorsTensor(name, t, s, dataStart + o.Begin));
         }
 

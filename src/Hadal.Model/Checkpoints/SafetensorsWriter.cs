@@ -14,7 +14,8 @@ public static class SafetensorsWriter
     /// <summary>Writes a file: beside its name first, then flushed to the disk and renamed.</summary>
     /// <param name="path">The file; replaced if it is there.</param>
     /// <param name="tensors">What the file has, in any order.</param>
-    /// <param name="content">Writes the elements of one tensor to a stream, little-endian, rows after rows. Called once for each tensor in the order of the file.</param>
+    /// <param name="content">Writes the elements of one tensor to a stream, little-endian, rows after rows. Called once for each tensor in the order of the
+    /// file.</param>
     /// <param name="metadata">What <c>__metadata__</c> gets; null for none.</param>
     /// <exception cref="CheckpointException">The file cannot be written; nothing is left behind.</exception>
     /// <exception cref="ArgumentException">A name is repeated or reserved, or the header would be longer than the format allows.</exception>
@@ -56,8 +57,9 @@ public static class SafetensorsWriter
         {
             content(tensor, stream);
             position += tensor.ByteLength;
-            if (stream.Position != position)
-                throw new InvalidOperationException($"{tensor.Name} takes {tensor.ByteLength} bytes, but {tensor.ByteLength + stream.Position - position} were written.");
+            long written = tensor.ByteLength + stream.Position - position;
+            if (written != tensor.ByteLength)
+                throw new InvalidOperationException($"{tensor.Name} takes {tensor.ByteLength} bytes, but {written} were written.");
         }
     }
 
@@ -68,7 +70,8 @@ public static class SafetensorsWriter
         var names = new HashSet<string> { "__metadata__" };
         foreach (var tensor in sorted)
         {
-            if (!names.Add(tensor.Name)) throw new ArgumentException($"The tensor name {tensor.Name} is reserved or stands twice in the list.", nameof(tensors));
+            if (!names.Add(tensor.Name))
+                throw new ArgumentException($"The tensor name {tensor.Name} is reserved or stands twice in the list.", nameof(tensors));
         }
 
         return sorted;
@@ -109,7 +112,8 @@ public static class SafetensorsWriter
 
         while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' ');
         long length = buffer.Length - SafetensorsHeader.PrefixLength;
-        if (length > SafetensorsHeader.LargestHeader) throw new ArgumentException($"The header would have {length} bytes; safetensors allows {SafetensorsHeader.LargestHeader}.", nameof(tensors));
+        if (length > SafetensorsHeader.LargestHeader)
+            throw new ArgumentException($"The header would have {length} bytes; safetensors allows {SafetensorsHeader.LargestHeader}.", nameof(tensors));
         byte[] bytes = buffer.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(bytes, length);
         return bytes;

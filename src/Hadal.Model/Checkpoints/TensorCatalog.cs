@@ -5,9 +5,11 @@ using Hadal.Numerics;
 namespace Hadal.Model.Checkpoints;
 
 /// <summary>Every tensor that a checkpoint of a configuration has: name, shape, type and role, all derived from the configuration.</summary>
-/// <remarks>Nothing is stored: sequences are made while they are read, so that a configuration with absurd sizes costs no memory. DeepSeek-V3 has 91,991 tensors.</remarks>
+/// <remarks>Nothing is stored: sequences are made while they are read, so that a configuration with absurd sizes costs no memory. DeepSeek-V3 has 91,991
+/// tensors.</remarks>
 public sealed class TensorCatalog
 {
+    private static readonly (TensorRole Role, int Expert)[] _denseRoles = [(TensorRole.DenseGate, -1), (TensorRole.DenseUp, -1), (TensorRole.DenseDown, -1)];
     private readonly BlockQuantization? _blocks;
     private readonly DType _plain;
     private readonly DType _matrix;
@@ -26,7 +28,8 @@ public sealed class TensorCatalog
     /// <summary>The configuration.</summary>
     public ModelConfig Config { get; }
 
-    /// <summary>Every tensor: embedding, layers, final norm, head, then MTP modules; inside a layer in the order of the computation; scales behind their weight.</summary>
+    /// <summary>Every tensor: embedding, layers, final norm, head, then MTP modules; inside a layer in the order of the computation; scales behind their
+    /// weight.</summary>
     public IEnumerable<TensorSpec> Tensors => Main.Concat(Mtp);
 
     /// <summary>The tensors of the main model: layers 0 … L - 1 and what is outside the layers.</summary>
@@ -112,7 +115,8 @@ public sealed class TensorCatalog
 
     /// <summary>The scales of a weight that is stored in FP8 blocks.</summary>
     /// <param name="weight">A matrix.</param>
-    /// <returns>The scales, [⌈rows / block rows⌉, ⌈columns / block columns⌉]; null if the configuration has no FP8 blocks or does not quantise that matrix.</returns>
+    /// <returns>The scales, [⌈rows / block rows⌉, ⌈columns / block columns⌉]; null if the configuration has no FP8 blocks or does not quantise that
+    /// matrix.</returns>
     public TensorSpec? Scales(TensorSpec weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
@@ -157,10 +161,7 @@ public sealed class TensorCatalog
         yield return (TensorRole.LatentUp, -1);
         yield return (TensorRole.AttentionOutput, -1);
         yield return (TensorRole.MlpNorm, -1);
-        foreach (var place in Config.IsMixtureOfExperts(layer) ? ExpertRoles() : [(TensorRole.DenseGate, -1), (TensorRole.DenseUp, -1), (TensorRole.DenseDown, -1)])
-        {
-            yield return place;
-        }
+        foreach (var place in Config.IsMixtureOfExperts(layer) ? ExpertRoles() : _denseRoles) yield return place;
 
         if (!mtp) yield break;
         yield return (TensorRole.MtpFinalNorm, -1);

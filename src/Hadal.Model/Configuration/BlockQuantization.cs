@@ -1,7 +1,8 @@
 namespace Hadal.Model.Configuration;
 
 /// <summary>FP8 weights with one scale for each block (<c>quantization_config</c> with <c>quant_method</c> <c>fp8</c>).</summary>
-/// <remarks>A weight is code × scale; the scales of <c>x.weight</c> are the tensor <c>x.weight_scale_inv</c>, [⌈rows/block⌉, ⌈columns/block⌉] in FP32.</remarks>
+/// <remarks>A weight is code × scale; the scales of <c>x.weight</c> are the tensor <c>x.weight_scale_inv</c>, [⌈rows/block⌉, ⌈columns/block⌉] in
+/// FP32.</remarks>
 public sealed record BlockQuantization
 {
     /// <summary>Rows of a block.</summary>

@@ -22,7 +22,8 @@ internal static class ConfigFields
     /// <exception cref="ConfigException">A field has the wrong type or is out of range, or asks for what no DeepSeek model has.</exception>
     public static ModelConfig Read(ConfigReader r)
     {
-        string type = r.Text("model_type") ?? throw new ConfigException(r.Path, "model_type", "model_type is missing, but must be \"deepseek_v3\" or \"deepseek_v2\"");
+        string type = r.Text("model_type") ?? throw new ConfigException(r.Path, "model_type",
+            "model_type is missing, but must be \"deepseek_v3\" or \"deepseek_v2\"");
         bool v3 = r.Choice("model_type", false, ("deepseek_v3", true), ("deepseek_v2", false));
         RefuseForeign(r);
 
@@ -89,7 +90,8 @@ internal static class ConfigFields
         json["use_cache"] = true;
         RopeFields.WriteNew(json, c);
         if (c.Quantization is { } q) json["quantization_config"] = Written(q);
-        return new JsonObject(json.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
+        var sorted = json.OrderBy(field => field.Key, StringComparer.Ordinal);
+        return new JsonObject(sorted.Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
     }
 
     /// <summary>Puts the fields in which two configurations differ into an object and leaves all others alone.</summary>

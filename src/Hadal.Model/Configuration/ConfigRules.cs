@@ -19,7 +19,8 @@ internal static class ConfigRules
         rules.Require(c.WeightType is DType.F32 or DType.BF16 or DType.F16, "torch_dtype", c.WeightType, "bfloat16, float32 or float16");
         if (c.Quantization is { } q)
         {
-            rules.Require(q.BlockRows > 0 && q.BlockColumns > 0, "quantization_config.weight_block_size", $"[{q.BlockRows}, {q.BlockColumns}]", "two positive numbers");
+            rules.Require(q.BlockRows > 0 && q.BlockColumns > 0, "quantization_config.weight_block_size",
+                $"[{q.BlockRows}, {q.BlockColumns}]", "two positive numbers");
         }
 
         try
@@ -74,7 +75,8 @@ internal static class ConfigRules
         if (c.RoutedExperts == 0) return;
         rules.Require(c.ExpertsPerToken >= 1 && c.ExpertsPerToken <= c.RoutedExperts, "num_experts_per_tok", c.ExpertsPerToken,
             $"between 1 and {c.RoutedExperts}, the number of experts (n_routed_experts)");
-        rules.Require(c.Groups >= 1 && c.Groups <= c.RoutedExperts, "n_group", c.Groups, $"between 1 and {c.RoutedExperts}, the number of experts (n_routed_experts)");
+        rules.Require(c.Groups >= 1 && c.Groups <= c.RoutedExperts, "n_group", c.Groups,
+            $"between 1 and {c.RoutedExperts}, the number of experts (n_routed_experts)");
         rules.Require(c.KeptGroups >= 1 && c.KeptGroups <= c.Groups, "topk_group", c.KeptGroups, $"between 1 and {c.Groups}, the number of groups (n_group)");
         rules.Require(c.RoutedExperts % c.Groups == 0, "n_routed_experts", c.RoutedExperts, $"a multiple of {c.Groups}, the number of groups (n_group)");
         if (c.Choice == ChoiceMethod.Greedy || c.Groups == 1) return;
@@ -92,7 +94,8 @@ internal static class ConfigRules
         rules.Require(y.Factor is >= 1 and <= 1e6, "rope_scaling.factor", y.Factor, "between 1 and 1,000,000");
         rules.Size("rope_scaling.original_max_position_embeddings", y.OriginalMaxPositions);
         rules.Number("rope_scaling.beta_slow", y.BetaSlow, most: 1e9);
-        rules.Require(y.BetaFast >= y.BetaSlow && y.BetaFast <= 1e9, "rope_scaling.beta_fast", y.BetaFast, $"at least {Rules.Text(y.BetaSlow)}, which beta_slow is");
+        rules.Require(y.BetaFast >= y.BetaSlow && y.BetaFast <= 1e9, "rope_scaling.beta_fast", y.BetaFast,
+            $"at least {Rules.Text(y.BetaSlow)}, which beta_slow is");
         rules.Require(y.MScale is >= 0 and <= 1e3, "rope_scaling.mscale", y.MScale, "between 0 and 1000");
         rules.Require(y.MScaleAllDimensions is >= 0 and <= 1e3, "rope_scaling.mscale_all_dim", y.MScaleAllDimensions, "between 0 and 1000");
         rules.Require(y.AttentionFactor is null or (> 0 and <= 1e3), "rope_scaling.attention_factor", y.AttentionFactor, "above 0 and at most 1000");

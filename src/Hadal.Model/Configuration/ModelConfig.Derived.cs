@@ -17,7 +17,8 @@ public sealed partial record ModelConfig
     /// <summary>Values that the latent cache holds for a token in one layer: latent and rotary key.</summary>
     public int CacheWidth => LatentRank + RopeWidth;
 
-    /// <summary>Bytes of latent cache that a token takes in the main model, in BF16 (70,272 for DeepSeek-V3). An MTP module in use adds a layer's share.</summary>
+    /// <summary>Bytes of latent cache that a token takes in the main model, in BF16 (70,272 for DeepSeek-V3). An MTP module in use adds a layer's
+    /// share.</summary>
     public long CacheBytesPerToken => 2L * CacheWidth * Layers;
 
     /// <summary>The softmax scale: 1/√(<see cref="QueryHeadWidth"/>), times m² under YaRN, at every sequence length.</summary>
@@ -54,7 +55,8 @@ public sealed partial record ModelConfig
     public long ActiveParameterCountWithEmbedding => checked(ActiveParameterCount + (long)VocabularySize * HiddenSize);
 
     /// <summary>Numbers that the MTP modules have of their own, without their copies of embedding and head: 11.61 billion for DeepSeek-V3.</summary>
-    public long MtpParameterCount => checked(MtpLayers * (2L * HiddenSize * HiddenSize + 3L * HiddenSize) + LayerSum(Layers, Layers + MtpLayers, active: false));
+    public long MtpParameterCount =>
+        checked(MtpLayers * (2L * HiddenSize * HiddenSize + 3L * HiddenSize) + LayerSum(Layers, Layers + MtpLayers, active: false));
 
     private long LayerSum(int from, int to, bool active)
     {

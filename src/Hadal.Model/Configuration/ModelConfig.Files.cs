@@ -17,7 +17,13 @@ public sealed partial record ModelConfig
 
     private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false };
 
-    private static readonly JsonWriterOptions _indented = new() { Indented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions _indented = new()
+    {
+        Indented = true,
+        IndentSize = 2,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>The object that was read, for its order, its spellings and the fields that are unknown here; null for a configuration made in code.</summary>
     private JsonElement? Source { get; init; }
@@ -87,7 +93,8 @@ public sealed partial record ModelConfig
     /// <exception cref="ConfigException">They do not.</exception>
     public void Validate(string name = FileName) => ConfigRules.Check(this, name);
 
-    /// <summary>The text of <c>config.json</c>: what was read, with the changes made since; or every field of DeepSeek-V3's file for a configuration made in code.</summary>
+    /// <summary>The text of <c>config.json</c>: what was read, with the changes made since; or every field of DeepSeek-V3's file for a configuration made in
+    /// code.</summary>
     /// <returns>Indented JSON.</returns>
     public string ToJson()
     {

@@ -7,7 +7,8 @@ namespace Hadal.Model.Configuration;
 /// <summary>The architecture of a model of the DeepSeek-V2 / V3 family: what <c>config.json</c> of a Hugging Face folder says.</summary>
 /// <remarks>
 /// <para>Immutable. <see cref="Load"/> and <see cref="Parse"/> read a file and check it; fields that Hadal does not know are kept and written back by
-/// <see cref="ToJson"/>. In code, <c>new ModelConfig { … }</c> starts from DeepSeek-V3 and <c>with</c> makes variants; <see cref="Validate"/> checks them.</para>
+/// <see cref="ToJson"/>. In code, <c>new ModelConfig { … }</c> starts from DeepSeek-V3 and <c>with</c> makes variants; <see cref="Validate"/> checks
+/// them.</para>
 /// <para>Two configurations are equal if they write the same <c>config.json</c>.</para>
 /// </remarks>
 public sealed partial record ModelConfig
@@ -119,7 +120,8 @@ public sealed partial record ModelConfig
     /// <summary><c>quantization_config</c>: FP8 blocks; null if the weights are not quantised.</summary>
     public BlockQuantization? Quantization { get; init; }
 
-    /// <summary>ε of the norms over the query latent and the key-value latent: 1e-6 in every published implementation, whatever <see cref="NormEpsilon"/> is.</summary>
+    /// <summary>ε of the norms over the query latent and the key-value latent: 1e-6 in every published implementation, whatever <see cref="NormEpsilon"/>
+    /// is.</summary>
     public const double LatentNormEpsilon = 1e-6;
 
     /// <inheritdoc/>

@@ -95,8 +95,13 @@ internal static class RopeFields
     /// <summary>Writes the settings that differ from <paramref name="before"/>; all of them if there were none.</summary>
     private static JsonObject Merge(JsonObject json, YarnScaling? before, YarnScaling after, string typeName)
     {
-        if (before is null) json[json.ContainsKey("type") || json.ContainsKey("rope_type") ? (json.ContainsKey("type") ? "type" : "rope_type") : typeName] = "yarn";
-        if (json.ContainsKey("type") && json.ContainsKey("rope_type")) json["rope_type"] = "yarn";
+        if (before is null)
+        {
+            if (!json.ContainsKey("type") && !json.ContainsKey("rope_type")) json[typeName] = "yarn";
+            if (json.ContainsKey("type")) json["type"] = "yarn";
+            if (json.ContainsKey("rope_type")) json["rope_type"] = "yarn";
+        }
+
         Set("factor", before?.Factor, after.Factor);
         Set("original_max_position_embeddings", before?.OriginalMaxPositions, after.OriginalMaxPositions);
         Set("beta_fast", before?.BetaFast, after.BetaFast);

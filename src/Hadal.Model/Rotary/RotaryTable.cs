@@ -4,10 +4,11 @@ namespace Hadal.Model.Rotary;
 
 /// <summary>Cosines and sines of the rotary embedding, plain or stretched by YaRN, for the positions asked for so far.</summary>
 /// <remarks>
-/// <para>Pair i of width r turns by position · f_i, where plain f_i = θ^(-2i/r). YaRN keeps f_i for pairs that turn often within the original context, divides it by s
-/// for those that turn seldom, and blends linearly between: f_i·(1 - ramp_i) + (f_i/s)·ramp_i, with ramp_i = clamp((i - low)/(high - low), 0, 1).</para>
-/// <para>Frequencies and angles are rounded to FP32 as the published inference code rounds them, because the released weights were trained that way: at position
-/// 131,071 the rounded angle alone moves a cosine by 0.001. Cosine and sine of the rounded angle are then exact to FP32.</para>
+/// <para>Pair i of width r turns by position · f_i, where plain f_i = θ^(-2i/r). YaRN keeps f_i for pairs that turn often within the original context,
+/// divides it by s for those that turn seldom, and blends linearly between: f_i·(1 - ramp_i) + (f_i/s)·ramp_i, with
+/// ramp_i = clamp((i - low)/(high - low), 0, 1).</para>
+/// <para>Frequencies and angles are rounded to FP32 as the published inference code rounds them, because the released weights were trained that way:
+/// at position 131,071 the rounded angle alone moves a cosine by 0.001. Cosine and sine of the rounded angle are then exact to FP32.</para>
 /// <para>Safe to use from several threads at once.</para>
 /// </remarks>
 public sealed class RotaryTable

@@ -13,14 +13,14 @@ namespace Hadal.Numerics.Kernels;
 /// </remarks>
 internal static unsafe partial class Gemm
 {
-    /// <summary>k values per block: a panel pair of B, 2·16·256 floats, fills two thirds of a first-level cache of 48 KB.</summary>
-    internal const int BlockDepth = 256;
+    /// <summary>k values per block: twelve rows of A are 24 KB, half a first-level cache, and C is read and written once for so many k.</summary>
+    internal const int BlockDepth = 512;
 
-    /// <summary>Columns of B copied at a time: 256 KB.</summary>
+    /// <summary>Columns of B copied at a time: 512 KB with <see cref="BlockDepth"/>.</summary>
     internal const int BlockColumns = 256;
 
-    /// <summary>Rows of A copied at a time; a multiple of every kernel's rows.</summary>
-    internal const int BlockRows = 144;
+    /// <summary>Rows of a transposed A copied at a time (whole cache lines of its rows); a multiple of every kernel's rows.</summary>
+    internal const int BlockRows = 48;
 
     /// <summary>Rows of the largest micro-kernel.</summary>
     internal const int MaxKernelRows = 12;

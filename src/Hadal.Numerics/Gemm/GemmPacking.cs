@@ -49,11 +49,7 @@ internal static unsafe class GemmPacking<V>
             return;
         }
 
-        for (int i = 0; i < left.Panels; i++)
-        {
-            int first = left.RowOfPanel(i);
-            CopyNarrow(p->A + k * p->Lda + row + first, p->Lda, left.RowOfPanel(i + 1) - first, depth, left.Panel(i, first));
-        }
+        CopyTransposedLeft(p->A + k * p->Lda + row, p->Lda, depth, left);
     }
 
     /// <summary>destination[k·16 + r] = source[r·stride + k] for sixteen rows; where there are fewer, the last is repeated.</summary>
@@ -130,15 +126,39 @@ internal static unsafe class GemmPacking<V>
         }
     }
 
-    // Kernel-high slices of k-major A: destination[k·Rows + r] = source[k·stride + r].
+    // Panel i: destination[k·(rows of a kernel) + r] = source[k·stride + first row of i + r]. Row by row of the source, of which all panels take a piece.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CopyNarrow(float* source, nint stride, int rows, int depth, float* destination)
+    private static void CopyTransposedLeft(float* source, nint stride, int depth, in LeftBlock left)
     {
-        for (int k = 0; k < depth; k++, source += stride, destination += GemmKernels<V>.Rows)
+        int panels = left.Panels;
+        int* start = stackalloc int[Gemm.BlockRows + 1];
+        for (int i = 0; i <= panels; i++) start[i] = left.RowOfPanel(i);
+        for (int k = 0; k < depth; k++, source += stride)
         {
-            int r = 0;
-            for (; r <= rows - 4; r += 4) Vector128.Load(source + r).Store(destination + r);
-            for (; r < rows; r++) destination[r] = source[r];
+            float* destination = left.Source + k * GemmKernels<V>.Rows;
+            for (int i = 0; i < panels; i++, destination += left.PanelLength) CopyUpTo16(source + start[i], destination, start[i + 1] - start[i]);
+        }
+    }
+
+    // Two copies that may overlap in the middle, instead of a loop.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyUpTo16(float* source, float* destination, int count)
+    {
+        if (count >= 8)
+        {
+            Vector256<float> head = Vector256.Load(source), tail = Vector256.Load(source + count - 8);
+            head.Store(destination);
+            tail.Store(destination + count - 8);
+        }
+        else if (count >= 4)
+        {
+            Vector128<float> head = Vector128.Load(source), tail = Vector128.Load(source + count - 4);
+            head.Store(destination);
+            tail.Store(destination + count - 4);
+        }
+        else
+        {
+            for (int r = 0; r < count; r++) destination[r] = source[r];
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Hadal.Numerics.Kernels;
 
-/// <summary>The copies of blocks of A and B that one thread works on: about 450 KB outside the managed heap, sized for the second-level cache.</summary>
+/// <summary>The copies of blocks of A and B that one thread works on: about 600 KB outside the managed heap, sized for the second-level cache.</summary>
 internal sealed unsafe class GemmScratch : IDisposable
 {
     /// <summary>Floats between the starts of copied rows of A. A constant, so that it becomes part of the instruction; not a power of two, so that rows spread over the cache.</summary>

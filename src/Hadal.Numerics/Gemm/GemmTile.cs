@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
 
 /// <summary>One tile of C in a vector form: blocks of k, blocks of rows, panels of sixteen columns, micro-kernels.</summary>
 /// <remarks>
-/// Loop order: a block of B (k × all columns of the tile) is copied into panels once; for each block of rows of A, also copied, one or two panels of B
-/// stay in the first-level cache while the rows run past them. What a kernel can read in place is not copied.
+/// Loop order: a block of B (k × all columns of the tile) is copied once, into panels that stay in the second-level cache; then one kernel height of A
+/// after the other is copied and stays in the first-level cache while all panels run past it. What a kernel can read in place is not copied.
 /// </remarks>
 internal unsafe ref struct GemmTile<V>
     where V : struct, ILanes<V>
@@ -17,6 +18,9 @@ internal unsafe ref struct GemmTile<V>
 
     // Copying a transposed A pays when it is read for more than so many columns.
     private const int MaxColumnsInPlace = 64;
+
+    // A shallower kernel is over before memory answers.
+    private const int MinDepthToPrefetch = 128;
 
     private readonly GemmProblem* _problem;
     private readonly GemmScratch _scratch;
@@ -46,8 +50,6 @@ internal unsafe ref struct GemmTile<V>
         _leftInPlace = _thin || problem->TransposeA && columns <= MaxColumnsInPlace;
     }
 
-    private readonly int Panels => (_columns + 15) / 16;
-
     private readonly int PartialColumns => _columns % 16;
 
     /// <summary>Computes the tile.</summary>
@@ -56,13 +58,14 @@ internal unsafe ref struct GemmTile<V>
         var p = _problem;
         // In place and thin, only a partial panel of B is copied, so a block of k may be as long as such a panel can be.
         int depth = BalancedBlock(p->K, _thin && _rightInPlace ? GemmScratch.RightLength / 16 : Gemm.BlockDepth);
-        int rows = BalancedBlock(_rows, Gemm.BlockRows);
+        int rows = _leftInPlace ? _rows : BalancedBlock(_rows, p->TransposeA ? Gemm.BlockRows : GemmKernels<V>.Rows);
+        if (rows > GemmKernels<V>.Rows) rows = (rows + GemmKernels<V>.Rows - 1) / GemmKernels<V>.Rows * GemmKernels<V>.Rows;
         _k = 0;
         do
         {
             _call.Depth = Math.Min(depth, p->K - _k);
             PrepareRight();
-            for (int row = 0; row < _rows; row += rows) RunRows(_row + row, Math.Min(rows, _rows - row));
+            for (int row = 0; row < _rows; row += rows) RunRows(_row + row, Math.Min(rows, _rows - row), Math.Min(rows, _rows - row - rows));
             _k += _call.Depth;
         }
         while (_k < p->K);
@@ -94,7 +97,7 @@ internal unsafe ref struct GemmTile<V>
         }
     }
 
-    private void RunRows(int row, int rows)
+    private void RunRows(int row, int rows, int nextRows)
     {
         var p = _problem;
         var left = new LeftBlock
@@ -109,25 +112,59 @@ internal unsafe ref struct GemmTile<V>
         _call.LeftStep = !p->TransposeA ? 1 : _leftInPlace ? p->Lda : GemmKernels<V>.Rows;
         if (!_leftInPlace) GemmPacking<V>.PackLeft(p, row, _k, _call.Depth, left);
         float* c = p->C + row * p->Ldc + _column;
-        int fullPanels = _columns / 16, width = _thin ? GemmKernels<V>.ThinPanels(rows) : GemmKernels<V>.Panels;
-        for (int panel = 0; panel < Panels; panel += width)
+        int fullPanels = _columns / 16;
+        for (int i = 0, first = 0; i < left.Panels; i++)
         {
-            bool partial = panel == fullPanels;
-            while (!partial && width > fullPanels - panel) width /= 2;
-            if (partial) width = 1;
-            bool copied = partial && _rightInPlace && !p->PackedB;
-            _call.Right = copied ? (byte*)_scratch.Right : _right + panel * _call.RightPanel;
-            _call.RightStep = copied ? 16 * sizeof(float) : _rightStep;
-            bool isBFloat16 = _rightInPlace && !copied && p->BType == DType.BF16;
-            for (int i = 0, first = 0; i < left.Panels; i++)
+            int next = left.RowOfPanel(i + 1);
+            _call.Left = left.Panel(i, first);
+            int width = _thin ? GemmKernels<V>.ThinPanels(rows) : GemmKernels<V>.Panels;
+            for (int panel = 0; panel < fullPanels; panel += width)
             {
-                int next = left.RowOfPanel(i + 1);
-                _call.Left = left.Panel(i, first);
-                if (partial) RunCorner(c + first * p->Ldc + panel * 16, next - first, isBFloat16);
-                else RunKernel(c + first * p->Ldc + panel * 16, p->Ldc, next - first, width, isBFloat16);
-                first = next;
+                while (width > fullPanels - panel) width /= 2;
+                SetRight(panel, copied: false);
+                if (_call.Depth >= MinDepthToPrefetch)
+                {
+                    PrefetchC(c + first * p->Ldc + (panel + width) * 16, p->Ldc, next - first);
+                    if (nextRows > 0 && !_leftInPlace) PrefetchLeft(row + rows, nextRows, i * fullPanels + panel, width, left.Panels * fullPanels);
+                }
+
+                RunKernel(c + first * p->Ldc + panel * 16, p->Ldc, next - first, width, _rightInPlace && p->BType == DType.BF16);
             }
+
+            if (PartialColumns > 0) RunCorner(c + first * p->Ldc + fullPanels * 16, next - first, fullPanels);
+            first = next;
         }
+    }
+
+    // While a kernel computes, the part of C that the next one adds to comes nearer. (Prefetching reads nothing, so any address will do.)
+    private static void PrefetchC(float* c, nint ldc, int rows)
+    {
+        if (!Sse.IsSupported) return;
+        for (int r = 0; r < rows; r++, c += ldc)
+        {
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+        }
+    }
+
+    // So does a share of the block of A that is copied next: of the source's lines, part start … start + length of total.
+    private readonly void PrefetchLeft(int row, int rows, int start, int length, int total)
+    {
+        if (!Sse.IsSupported) return;
+        var p = _problem;
+        int lines = p->TransposeA ? _call.Depth : rows;
+        int width = p->TransposeA ? rows : _call.Depth;
+        float* source = p->TransposeA ? p->A + _k * p->Lda + row : p->A + row * p->Lda + _k;
+        for (int i = lines * start / total; i < lines * (start + length) / total; i++)
+        {
+            for (int j = 0; j < width + 15; j += 16) Sse.Prefetch1(source + i * p->Lda + j);
+        }
+    }
+
+    private void SetRight(int panel, bool copied)
+    {
+        _call.Right = copied ? (byte*)_scratch.Right : _right + panel * _call.RightPanel;
+        _call.RightStep = copied ? 16 * sizeof(float) : _rightStep;
     }
 
     private void RunKernel(float* c, nint ldc, int rows, int panels, bool isBFloat16)
@@ -140,15 +177,17 @@ internal unsafe ref struct GemmTile<V>
         else GemmKernels<V>.RunWide<CopiedRows>(rows, panels, _call);
     }
 
-    // At the right border the kernel works on a copy of C's last columns, sixteen wide.
-    private void RunCorner(float* c, int rows, bool isBFloat16)
+    // At the right border the kernel works on a copy of C's last columns, sixteen wide, and of B's, if B is read in place.
+    private void RunCorner(float* c, int rows, int panel)
     {
+        bool copied = _rightInPlace && !_problem->PackedB;
+        SetRight(panel, copied);
         float* corner = _scratch.Corner;
         nint ldc = _problem->Ldc;
         int columns = PartialColumns;
         Unsafe.InitBlockUnaligned(corner, 0, (uint)(rows * 16 * sizeof(float)));
         for (int r = 0; r < rows; r++) new ReadOnlySpan<float>(c + r * ldc, columns).CopyTo(new Span<float>(corner + r * 16, columns));
-        RunKernel(corner, 16, rows, 1, isBFloat16);
+        RunKernel(corner, 16, rows, 1, _rightInPlace && !copied && _problem->BType == DType.BF16);
         for (int r = 0; r < rows; r++) new ReadOnlySpan<float>(corner + r * 16, columns).CopyTo(new Span<float>(c + r * ldc, columns));
     }
 

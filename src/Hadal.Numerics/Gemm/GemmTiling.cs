@@ -5,7 +5,7 @@ internal readonly struct GemmTiling
 {
     // Even a product of one row costs a pass over B, which memory makes as slow as about eight rows of arithmetic.
     private const int RowsOfMemoryCost = 8;
-    private const int MaxRows = 8 * Gemm.BlockRows;
+    private const int MaxRows = 1152;
     private const int MinRows = 96;
     private const int MinColumns = 64;
 

@@ -39,11 +39,11 @@ public class TraceTests
         string prefix = $"seq{length}/";
         var options = way switch
         {
-            "prefill" => new TraceOptions(),
-            "token by token" => new TraceOptions { PromptTokens = 1, PieceTokens = 1 },
-            "pieces of 7" => new TraceOptions { PieceTokens = 7 },
-            "pieces of 64" => new TraceOptions { PieceTokens = 64 },
-            _ => new TraceOptions { PromptTokens = 20, PieceTokens = 5 },
+            "prefill" => new ModelTraceOptions(),
+            "token by token" => new ModelTraceOptions { PromptTokens = 1, PieceTokens = 1 },
+            "pieces of 7" => new ModelTraceOptions { PieceTokens = 7 },
+            "pieces of 64" => new ModelTraceOptions { PieceTokens = 64 },
+            _ => new ModelTraceOptions { PromptTokens = 20, PieceTokens = 5 },
         };
 
         var trace = ModelTrace.Run(loaded, golden.Integers(prefix + "tokens"), options, null, TestContext.Current.CancellationToken);

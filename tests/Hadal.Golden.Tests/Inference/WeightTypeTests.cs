@@ -10,7 +10,7 @@ public class WeightTypeTests
 {
     /// <summary>
     /// FP8 weights times their block scales, FP32 arithmetic: the reference's mode <c>dequant_f32</c>. Nothing is rounded on the way, so the tolerance is that
-    /// of FP32 (1e-4) scaled to what a routing tie of these models could hide: 1e-3.
+    /// of the FP32 models, 1e-4.
     /// </summary>
     [Theory]
     [InlineData("tiny-v3-fp8-128", 3)]
@@ -30,7 +30,7 @@ public class WeightTypeTests
         foreach (var tensor in trace.Tensors.Values.Where(t => t.Type == DType.F32 && golden.Has(prefix + t.Name)))
         {
             if (tensor.Name.Contains("gate_weights", StringComparison.Ordinal)) continue;
-            Compare.Close(golden.Floats(prefix + tensor.Name), tensor.Values, 1e-3, prefix + tensor.Name);
+            Compare.Close(golden.Floats(prefix + tensor.Name), tensor.Values, 1e-4, prefix + tensor.Name);
             compared++;
         }
 
@@ -65,7 +65,7 @@ public class WeightTypeTests
             Assert.Equal(DType.BF16, narrowModel.DefaultCacheType);
             Assert.Equal(DType.F32, wideModel.DefaultCacheType);
             Assert.True(narrowModel.ByteLength < 0.6 * wideModel.ByteLength);
-            foreach (var options in new[] { new TraceOptions(), new TraceOptions { PromptTokens = 5, PieceTokens = 4 } })
+            foreach (var options in new[] { new ModelTraceOptions(), new ModelTraceOptions { PromptTokens = 5, PieceTokens = 4 } })
             {
                 var a = ModelTrace.Run(narrowModel, tokens, options, null, TestContext.Current.CancellationToken);
                 var b = ModelTrace.Run(wideModel, tokens, options, null, TestContext.Current.CancellationToken);
@@ -89,23 +89,23 @@ public class WeightTypeTests
     }
 
     /// <summary>
-    /// A BF16 cache rounds latents and rope keys by up to 2^-9 of their size. The logits of the reference have a deviation of 2; the bound is what a rounding
-    /// of that size may do over four layers, far from what a wrong cache does (several units).
+    /// A BF16 cache rounds latents and rope keys by up to 2^-9 of their size. In layer 0, where no routing decision lies before it, the attention's output may
+    /// then be off by a few times that share of its largest values: 2^-7.
     /// </summary>
     [Fact]
-    public void A_bf16_cache_changes_logits_by_its_rounding_only()
+    public void A_bf16_cache_changes_attention_by_its_rounding_only()
     {
         using var golden = new GoldenFolder("tiny-v3");
         using var backend = new CpuBackend(1);
         using var model = InferenceModel.Load(golden.Path, backend, cancellation: TestContext.Current.CancellationToken);
-        foreach (var options in new[] { new TraceOptions { CacheType = DType.BF16 }, new TraceOptions { CacheType = DType.BF16, PromptTokens = 1, PieceTokens = 1 } })
+        float[] expected = golden.Floats("seq37/attn_out.0");
+        float peak = expected.Max(Math.Abs);
+        foreach (var options in new[] { new ModelTraceOptions { CacheType = DType.BF16 }, new ModelTraceOptions { CacheType = DType.BF16, PromptTokens = 1, PieceTokens = 1 } })
         {
             var trace = ModelTrace.Run(model, golden.Integers("seq37/tokens"), options, null, TestContext.Current.CancellationToken);
-            float[] expected = golden.Floats("seq37/logits");
-            double sum = 0;
-            for (int i = 0; i < expected.Length; i++) sum += Math.Pow(expected[i] - trace.Tensors["logits"].Values[i], 2);
-            double rms = Math.Sqrt(sum / expected.Length);
-            Assert.InRange(rms, 1e-5, 0.1);
+            var actual = trace.Tensors["attn_out.0"].Values;
+            Compare.Close(expected, actual, peak / 128, "attn_out.0 with a BF16 cache");
+            Assert.Contains(expected.Zip(actual.ToArray()), pair => Math.Abs(pair.First - pair.Second) > peak / 100_000);
         }
     }
 }

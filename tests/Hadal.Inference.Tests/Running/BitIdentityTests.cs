@@ -83,16 +83,16 @@ public class BitIdentityTests
         var batch = new StepBatch();
         batch.Add(sequence, Prompt, LogitRows.Last);
         runner.Forward(batch, TestContext.Current.CancellationToken);
-        for (int position = Prompt; position < Total; position += 4)
+        for (int position = Prompt; position < Total; position += 8)
         {
             // A wrong draft, verified and cut off, then the right tokens.
             sequence.Append(_tokens[position]);
             for (int i = 0; i < 30; i++) sequence.Append(500 - i);
             Step(31);
             sequence.Truncate(position + 1);
-            for (int i = 1; i < 4; i++) sequence.Append(_tokens[position + i]);
-            Step(3);
-            for (int i = 0; i < 3; i++) Assert.Equal(Row(expected, position + 1 + i), Read(backend, runner.Logits.RowRange(i, 1)));
+            for (int i = 1; i < 8; i++) sequence.Append(_tokens[position + i]);
+            Step(7);
+            for (int i = 0; i < 7; i++) Assert.Equal(Row(expected, position + 1 + i), Read(backend, runner.Logits.RowRange(i, 1)));
         }
 
         void Step(int rows)
@@ -104,7 +104,7 @@ public class BitIdentityTests
     }
 
     private static ModelTrace Trace(InferenceModel model, DType cache, int piece, int vocabulary = 512) => ModelTrace.Run(
-        model, [.. _tokens.Select(t => t % vocabulary)], new TraceOptions { PromptTokens = Prompt, PieceTokens = piece, CacheType = cache });
+        model, [.. _tokens.Select(t => t % vocabulary)], new ModelTraceOptions { PromptTokens = Prompt, PieceTokens = piece, CacheType = cache });
 
     private static void AssertSame(ModelTrace expected, ModelTrace actual, string how)
     {

@@ -86,7 +86,7 @@ public class SpeculativeDecodingTests
         using var runner = new ModelRunner(model, cache);
         double[] expected = Joint(runner, 1.5);
         var counts = new int[64];
-        const int texts = 2000;
+        const int texts = 1000;
         long proposed = 0, accepted = 0;
         var step = new int[3];
         for (int i = 0; i < texts; i++)
@@ -104,6 +104,24 @@ public class SpeculativeDecodingTests
         double chi = 0;
         for (int i = 0; i < 64; i++) chi += Math.Pow(counts[i] - texts * expected[i], 2) / (texts * expected[i]);
         Assert.True(chi < 103.4, $"Chi-square is {chi}.");
+    }
+
+    [Fact]
+    public void A_runner_that_was_used_for_something_else_is_noticed()
+    {
+        using var tiny = TinyModel.Successor();
+        using var backend = new CpuBackend(1);
+        using var model = tiny.Load(backend);
+        using var cache = model.CreateCache(200);
+        using var runner = new ModelRunner(model, cache);
+        using var sequence = cache.CreateSequence([10, 11, 12]);
+        using var other = cache.CreateSequence([7]);
+        var decoding = new Decoding(runner, sequence, new Sampler(SamplingOptions.Greedy, 272, 272), 1);
+        decoding.Prefill(cancellation: TestContext.Current.CancellationToken);
+        var batch = new StepBatch();
+        batch.Add(other, 1, LogitRows.Last);
+        runner.Forward(batch, TestContext.Current.CancellationToken);
+        Assert.Throws<InvalidOperationException>(() => decoding.Step(new int[2], TestContext.Current.CancellationToken));
     }
 
     [Fact]

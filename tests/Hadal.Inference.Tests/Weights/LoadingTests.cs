@@ -91,12 +91,12 @@ public class LoadingTests
             using var tiny = TinyModel.Random(row.Data);
             using var backend = new CpuBackend(1);
             using var model = tiny.Load(backend);
-            float[] expanded = Logits(model), absorbed = Logits(model, new TraceOptions { PromptTokens = 1, PieceTokens = 3 });
+            float[] expanded = Logits(model), absorbed = Logits(model, new ModelTraceOptions { PromptTokens = 1, PieceTokens = 3 });
             for (int i = 0; i < expanded.Length; i++) Assert.Equal(expanded[i], absorbed[i], 1e-4f);
         }
     }
 
-    private static float[] Logits(InferenceModel model, TraceOptions? options = null) => ModelTrace.Run(model, _tokens, options).Tensors["logits"].Values.ToArray();
+    private static float[] Logits(InferenceModel model, ModelTraceOptions? options = null) => ModelTrace.Run(model, _tokens, options).Tensors["logits"].Values.ToArray();
 
     private static float[]? Halved(TensorSpec spec, ModelConfig config)
     {

@@ -11,7 +11,7 @@ public class AtomicFolderTests
 
     private const string KilledFolder = "HADAL_TEST_KILLED_FOLDER";
 
-    /// <summary>Stops the writing between any two changes to the file system, or in the middle of one, as a kill or a power cut would, and never lets it clean up.</summary>
+    /// <summary>Stops the writing between any two changes to the file system, or in the middle of one, as a kill would, and never lets it clean up.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -90,12 +90,12 @@ public class AtomicFolderTests
         for (int round = 0; round < 2; round++)
         {
             using var child = StartChild(folder);
-            var moment = new FileInfo(Path.Combine(folder, "config.json")).CreationTimeUtc;
+            string file = Path.Combine(folder, "config.json");
+            var before = File.GetCreationTimeUtc(file);
             var watch = Stopwatch.StartNew();
 
             // Killed some time after it has replaced the model for the first time.
-            while (!child.HasExited && watch.Elapsed < TimeSpan.FromSeconds(60) && new FileInfo(Path.Combine(folder, "config.json")) is var now && (!now.Exists || now.CreationTimeUtc == moment))
-                Thread.Sleep(5);
+            while (!child.HasExited && watch.Elapsed < TimeSpan.FromSeconds(60) && (!File.Exists(file) || File.GetCreationTimeUtc(file) == before)) Thread.Sleep(5);
             Thread.Sleep(20 + round * 17);
             Assert.False(child.HasExited, "The child ended by itself.");
             child.Kill();
@@ -110,7 +110,7 @@ public class AtomicFolderTests
     [Fact(Explicit = true)]
     public void Child_process_that_writes_until_it_is_killed()
     {
-        string folder = Environment.GetEnvironmentVariable(KilledFolder) ?? throw new InvalidOperationException("Only for A_killed_process_leaves_a_model_that_loads.");
+        string folder = Environment.GetEnvironmentVariable(KilledFolder) ?? throw new InvalidOperationException("Another test starts this one.");
         for (int i = 0; i < 100_000; i++) Write(folder, 1 + (i + 1) % 2, FileOperations.Platform);
     }
 
@@ -197,13 +197,17 @@ public class AtomicFolderTests
     {
         using var outer = new TemporaryFolder();
         var options = new CheckpointOptions { CopiedFiles = [outer.File("none.json")] };
-        var e = Assert.Throws<CheckpointException>(() => CheckpointWriter.Write(outer.File("model"), TinyModel.Config, TinyModel.Values, options, TestContext.Current.CancellationToken));
+        var e = Assert.Throws<CheckpointException>(
+            () => CheckpointWriter.Write(outer.File("model"), TinyModel.Config, TinyModel.Values, options, TestContext.Current.CancellationToken));
         Assert.Contains("none.json", e.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(outer.Path));
     }
 
-    private static void Write(string folder, float value, FileOperations files) => CheckpointWriter.Write(
-        folder, _small, (_, _, _, destination) => destination.Fill(value), new CheckpointOptions { Type = DType.F32, ShardBytes = 1000 }, files, CancellationToken.None);
+    private static void Write(string folder, float value, FileOperations files)
+    {
+        var options = new CheckpointOptions { Type = DType.F32, ShardBytes = 1000 };
+        CheckpointWriter.Write(folder, _small, (_, _, _, destination) => destination.Fill(value), options, files, CancellationToken.None);
+    }
 
     /// <summary>The one value that all parameters of a checkpoint have; null if there is no checkpoint.</summary>
     private static float? Content(string folder)

@@ -80,8 +80,9 @@ public class CheckpointTests
     {
         Assert.Equal(Enumerable.Range(1, shards.Length).Select(i => $"model-{i:00000}-of-{shards.Length:000000}.safetensors"), shards.Order());
         var index = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "model.safetensors.index.json")))!;
+        var map = index["weight_map"]!.AsObject().ToDictionary(e => e.Key, e => e.Value!.GetValue<string>());
         Assert.Equal(tensors.Sum(t => t.Shape.Count * t.Type.SizeOf()), index["metadata"]!["total_size"]!.GetValue<long>());
-        Assert.Equal(tensors.ToDictionary(t => t.Name, t => t.File), index["weight_map"]!.AsObject().ToDictionary(e => e.Key, e => e.Value!.GetValue<string>()));
+        Assert.Equal(tensors.ToDictionary(t => t.Name, t => t.File), map);
         Assert.All(tensors.GroupBy(t => t.File), shard => Assert.True(shard.Count() == 1 || shard.Sum(t => t.Shape.Count * t.Type.SizeOf()) <= shardBytes));
     }
 
@@ -130,19 +131,19 @@ public class CheckpointTests
         string single = Path.Combine(folder, "model.safetensors");
         using (var all = SafetensorsFile.Open(single))
         {
-            foreach (bool scales in new[] { false, true })
+            foreach (var shard in all.Tensors.GroupBy(t => ShardOf(t.Name)))
             {
-                var entries = all.Tensors.Where(t => t.Name.EndsWith("_scale_inv", StringComparison.Ordinal) == scales).Select(t => new SafetensorsEntry(t.Name, t.Type, t.Shape));
-                SafetensorsWriter.Write(Path.Combine(folder, scales ? "b.safetensors" : "a.safetensors"), entries,
-                    (t, stream) => stream.Write(all.Bytes(t.Name, 0, (int)t.ByteLength)));
+                var entries = shard.Select(t => new SafetensorsEntry(t.Name, t.Type, t.Shape));
+                SafetensorsWriter.Write(Path.Combine(folder, shard.Key), entries, (t, stream) => stream.Write(all.Bytes(t.Name, 0, (int)t.ByteLength)));
             }
 
-            var map = new JsonObject(all.Tensors.Select(t => KeyValuePair.Create(t.Name,
-                (JsonNode?)(t.Name.EndsWith("_scale_inv", StringComparison.Ordinal) ? "b.safetensors" : "a.safetensors"))));
+            var map = new JsonObject(all.Tensors.Select(t => KeyValuePair.Create(t.Name, (JsonNode?)ShardOf(t.Name))));
             File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), new JsonObject { ["weight_map"] = map }.ToJsonString());
         }
 
         File.Delete(single);
+
+        static string ShardOf(string tensor) => tensor.EndsWith("_scale_inv", StringComparison.Ordinal) ? "b.safetensors" : "a.safetensors";
     }
 
     [Fact]
@@ -150,7 +151,8 @@ public class CheckpointTests
     {
         using var outer = new TemporaryFolder();
         string folder = outer.File("model");
-        CheckpointWriter.Write(folder, TinyModel.Config, TinyModel.Values, new CheckpointOptions { Type = DType.F32, MtpCopies = false }, TestContext.Current.CancellationToken);
+        var options = new CheckpointOptions { Type = DType.F32, MtpCopies = false };
+        CheckpointWriter.Write(folder, TinyModel.Config, TinyModel.Values, options, TestContext.Current.CancellationToken);
         using var checkpoint = Checkpoint.Open(folder);
         Assert.Equal(1, checkpoint.MtpLayers);
         Assert.DoesNotContain(checkpoint.Tensors, t => t.Name.Contains("layers.2.embed_tokens", StringComparison.Ordinal));
@@ -188,7 +190,8 @@ public class CheckpointTests
         var whole = new float[512 * 128];
         checkpoint.ReadSingle("lm_head.weight", whole);
         var parts = new float[whole.Length];
-        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => checkpoint.ReadRows("lm_head.weight", i * 8, 8, parts.AsSpan(i * 8 * 128, 8 * 128)));
+        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 4 },
+            i => checkpoint.ReadRows("lm_head.weight", i * 8, 8, parts.AsSpan(i * 8 * 128, 8 * 128)));
         Assert.Equal(whole, parts);
     }
 
@@ -198,13 +201,14 @@ public class CheckpointTests
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows keeps names of mapped files.");
         using var outer = new TemporaryFolder();
         string folder = outer.File("model");
-        CheckpointWriter.Write(folder, TinyModel.Config, TinyModel.Values, new CheckpointOptions { Type = DType.F32 }, TestContext.Current.CancellationToken);
+        var options = new CheckpointOptions { Type = DType.F32 };
+        CheckpointWriter.Write(folder, TinyModel.Config, TinyModel.Values, options, TestContext.Current.CancellationToken);
         using var before = Checkpoint.Open(folder);
         CheckpointWriter.Write(folder, TinyModel.Config, (t, row, rows, destination) =>
         {
             before.ReadRows(t.Name, row, rows, destination);
             foreach (ref float v in destination) v *= 2;
-        }, new CheckpointOptions { Type = DType.F32 }, TestContext.Current.CancellationToken);
+        }, options, TestContext.Current.CancellationToken);
         using var after = Checkpoint.Open(folder);
         var old = new float[160];
         var fresh = new float[160];

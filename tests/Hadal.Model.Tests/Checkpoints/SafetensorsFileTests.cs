@@ -161,10 +161,11 @@ public class SafetensorsFileTests
     [Fact]
     public void Ten_thousand_damaged_headers_give_an_exception_of_their_own_or_a_file_in_order()
     {
+        var twelve = Enumerable.Range(0, 12).Select(i => RawSafetensors.Tensor($"model.layers.{i}.weight", "BF16", "[4, 2]", i * 16, i * 16 + 16));
         byte[][] seeds =
         [
             RawSafetensors.File("{" + A + "," + B + """, "__metadata__":{"format":"pt"}}""", 16),
-            RawSafetensors.File("{" + string.Join(',', Enumerable.Range(0, 12).Select(i => RawSafetensors.Tensor($"model.layers.{i}.weight", "BF16", "[4, 2]", i * 16, i * 16 + 16))) + "}", 192),
+            RawSafetensors.File("{" + string.Join(',', twelve) + "}", 192),
             [.. File.ReadAllBytes(GoldenData.Folder("tiny-moonlight", "model.safetensors")).AsSpan(0, 2000), .. new byte[100]],
             RawSafetensors.File("""{"e":{"dtype":"I64","shape":[0,5],"data_offsets":[0,0]},"s":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}""", 8),
         ];

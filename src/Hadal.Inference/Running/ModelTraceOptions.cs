@@ -3,7 +3,7 @@ using Hadal.Numerics;
 namespace Hadal.Inference.Running;
 
 /// <summary>How a trace is computed. The values are the same, to rounding, whatever is chosen here.</summary>
-public sealed record TraceOptions
+public sealed record ModelTraceOptions
 {
     /// <summary>Tokens that are computed as prompt, in the expanded form of attention; the others go through the absorbed form. Null for all.</summary>
     public int? PromptTokens { get; init; }
