@@ -172,6 +172,41 @@ public unsafe class GemmTests
     }
 
     [Fact]
+    public void Nothing_outside_the_matrices_is_touched()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Guarded pages are made with Linux calls.");
+        foreach (var (m, n, k) in new[] { (1, 7, 5), (4, 33, 17), (5, 17, 33), (13, 50, 7), (50, 100, 67), (49, 31, 129) })
+        {
+            using GuardedPages a = new(m * k * 4), b = new(n * k * 4), c = new(m * n * 4);
+            foreach (var type in new[] { DType.F32, DType.BF16 })
+            {
+                for (int transposes = 0; transposes < 8; transposes++)
+                {
+                    // Once with the last element just before the guard, once with the first just behind it.
+                    bool transposeA = (transposes & 1) != 0, transposeB = (transposes & 2) != 0, atEnd = (transposes & 4) != 0;
+                    var problem = new GemmProblem
+                    {
+                        A = atEnd ? (float*)a.End - m * k : (float*)a.Begin,
+                        Lda = transposeA ? m : k,
+                        TransposeA = transposeA,
+                        B = atEnd ? b.End - n * k * type.SizeOf() : b.Begin,
+                        BType = type,
+                        Ldb = transposeB ? k : n,
+                        TransposeB = transposeB,
+                        C = atEnd ? (float*)c.End - m * n : (float*)c.Begin,
+                        Ldc = n,
+                        M = m,
+                        N = n,
+                        K = k,
+                        Accumulate = true,
+                    };
+                    foreach (var form in KernelForms.Available) Product.RunSingle(problem, GemmScratch.Current, form);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void The_steady_state_allocates_nothing()
     {
         using var team = new ThreadTeam(2);
