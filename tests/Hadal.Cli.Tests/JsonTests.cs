@@ -19,6 +19,15 @@ public class JsonTests(Samples samples)
     }
 
     [Fact]
+    public void Bench_peak()
+    {
+        var json = CliRun.Of("bench", "peak", "--threads", "1", "--json").Json();
+        Assert.Equal(1, json.GetProperty("threads").GetInt32());
+        Assert.All(["read_gb_per_s", "fp32_gflops", "fp32_gemm_gflops"], f => Assert.True(json.GetProperty(f).GetDouble() > 0, f));
+        Assert.All(["bf16_gflops", "int8_gops"], f => Assert.True(json.GetProperty(f) is { ValueKind: JsonValueKind.Null } or { ValueKind: JsonValueKind.Number }, f));
+    }
+
+    [Fact]
     public void Inspect_counts_what_the_files_hold()
     {
         var json = CliRun.Of("inspect", samples.ModelFolder, "--json").Json();

@@ -12,11 +12,13 @@ internal sealed class StatusLine(Streams streams) : IDisposable
     private bool _shown;
 
     /// <summary>Shows a text if the last one is long enough ago.</summary>
-    public void Show(Func<string> text)
+    /// <param name="text">The text.</param>
+    /// <param name="now">However long ago the last one is, on a screen.</param>
+    public void Show(Func<string> text, bool now = false)
     {
         lock (_gate)
         {
-            if (Stopwatch.GetElapsedTime(_last) < (streams.ErrorIsTerminal ? _screenPause : _linePause)) return;
+            if (!(now && streams.ErrorIsTerminal) && Stopwatch.GetElapsedTime(_last) < (streams.ErrorIsTerminal ? _screenPause : _linePause)) return;
             _last = Stopwatch.GetTimestamp();
             if (streams.ErrorIsTerminal)
             {

@@ -26,7 +26,7 @@ public static class AtomicFile
         string temporary = AtomicFolder.Sibling(path, AtomicFolder.TemporaryMark);
         try
         {
-            using (var stream = files.CreateFile(temporary, length)) write(stream);
+            using (var stream = files.CreateFile(temporary, length)) FileOperations.Write(stream, write);
             files.FlushFile(temporary);
             files.MoveFile(temporary, path);
         }

@@ -18,6 +18,20 @@ internal partial class FileOperations
         PreallocationSize = length,
     });
 
+    /// <summary>Writes, and reports a file that grows beyond what the file system allows (4 GiB on FAT) as what it is; the platform calls it a wrong argument.</summary>
+    /// <exception cref="IOException">It grew too large.</exception>
+    public static void Write(Stream stream, Action<Stream> content)
+    {
+        try
+        {
+            content(stream);
+        }
+        catch (ArgumentOutOfRangeException e) when (e is { ParamName: "value", Source: "System.Private.CoreLib" })
+        {
+            throw new IOException("a file would be larger than the file system allows", e);
+        }
+    }
+
     public virtual void CopyFile(string from, string to) => File.Copy(from, to);
 
     public virtual void Move(string from, string to) => Directory.Move(from, to);

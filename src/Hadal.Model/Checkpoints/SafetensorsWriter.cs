@@ -46,7 +46,7 @@ public static class SafetensorsWriter
         var sorted = Sorted(tensors);
         byte[] header = Header(sorted, metadata);
         using var stream = files.CreateFile(path, header.Length + sorted.Sum(t => t.ByteLength));
-        WriteTo(stream, header, sorted, content);
+        FileOperations.Write(stream, s => WriteTo(s, header, sorted, content));
     }
 
     private static void WriteTo(Stream stream, byte[] header, List<SafetensorsEntry> sorted, Action<SafetensorsEntry, Stream> content)

@@ -15,7 +15,7 @@ namespace Hadal.Training.Checkpoints;
 internal static class TrainingCheckpoint
 {
     public const string ModelFolder = "model";
-    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", Prefix = "step-";
+    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", Prefix = "step-", Discarded = ".discarded";
 
     /// <summary>Name of the checkpoint of a step.</summary>
     public static string Name(int step) => Prefix + step.ToString("D8", CultureInfo.InvariantCulture);
@@ -41,7 +41,9 @@ internal static class TrainingCheckpoint
     /// <summary>Deletes all but the newest checkpoints.</summary>
     public static void Prune(string checkpoints, int keep)
     {
-        foreach (string old in Complete(checkpoints).Order(StringComparer.Ordinal).SkipLast(keep)) Directory.Delete(old, recursive: true);
+        // Renamed before its files go one by one: under the name of a checkpoint there is a whole one, also if the run is killed right here.
+        foreach (string old in Complete(checkpoints).Order(StringComparer.Ordinal).SkipLast(keep)) Directory.Move(old, old + Discarded);
+        foreach (string old in Directory.EnumerateDirectories(checkpoints, Prefix + "*" + Discarded).ToArray()) Directory.Delete(old, recursive: true);
     }
 
     /// <summary>Where the run stood.</summary>

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Hadal.Model.Checkpoints;
+
+namespace Hadal.Cli.Tests;
+
+/// <summary>Runs that die while they write checkpoints.</summary>
+public class KillTests(Samples samples)
+{
+    // With a step of some milliseconds and a checkpoint behind each, a run spends most of its time in writing.
+    private const int Kills = 10, Steps = 1500;
+
+    [Fact]
+    public async Task A_run_that_is_killed_at_any_moment_leaves_only_whole_folders_and_goes_on()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are a thing of Unix.");
+        using var folder = new TemporaryFolder();
+        string output = folder.File("out"), checkpoints = Path.Combine(output, "checkpoints");
+        string config = folder.Write("run.json", samples.Run(r => (r["steps"], r["checkpoint_every"]) = (Steps, 1)));
+        string[] command = ["train", "--config", config, "--out", output, "--threads", "1"];
+        var random = new Random(7);
+        int newest = 0;
+        for (int i = 0; i < Kills; i++)
+        {
+            using var child = ChildProcess.Start(command);
+            await UntilAsync(() => child.HasExited || Newest(checkpoints) > newest);
+            await Task.Delay(random.Next(0, 60), TestContext.Current.CancellationToken);
+            Assert.False(child.HasExited, "The run ended before it was killed.");
+            child.Kill();
+            _ = await child.FinishAsync();
+            Assert.True(Newest(checkpoints) > newest, "The run did not go on.");
+            newest = Newest(checkpoints);
+            AssertWhole(output);
+        }
+
+        // Asked politely it stops by itself.
+        using (var polite = ChildProcess.Start(command))
+        {
+            await UntilAsync(() => polite.HasExited || Newest(checkpoints) > newest);
+            polite.Signal("TERM");
+            var stopped = await polite.FinishAsync();
+            Assert.True(stopped.Code == 130, stopped.Error);
+            Assert.Contains("The same command goes on from there.", stopped.Error, StringComparison.Ordinal);
+            AssertWhole(output);
+        }
+
+        // To the end, without checkpoints on the way: how often they are written may change.
+        _ = folder.Write("run.json", samples.Run(r => (r["steps"], r["checkpoint_every"]) = (Steps, 0)));
+        var finished = CliRun.Of(command);
+        Assert.True(finished.Code == 0, finished.Error);
+        var steps = File.ReadLines(Path.Combine(output, "metrics.jsonl")).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("step").GetInt32());
+        Assert.Equal(Enumerable.Range(1, Steps), steps);
+        Assert.Equal(0, CliRun.Of("inspect", Path.Combine(output, "model")).Code);
+    }
+
+    private static void AssertWhole(string output)
+    {
+        foreach (string checkpoint in Directory.EnumerateDirectories(Path.Combine(output, "checkpoints"), "step-????????"))
+        {
+            using var model = Checkpoint.Open(Path.Combine(checkpoint, "model"));
+            foreach (var tensor in model.Tensors) model.ReadSingle(tensor.Name, new float[tensor.Shape.Count]);
+            using var moments = SafetensorsFile.Open(Path.Combine(checkpoint, "optimizer.safetensors"));
+            Assert.NotEmpty(File.ReadAllText(Path.Combine(checkpoint, "state.json")));
+        }
+    }
+
+    private static int Newest(string checkpoints)
+    {
+        if (!Directory.Exists(checkpoints)) return 0;
+        return Directory.EnumerateDirectories(checkpoints, "step-????????").Select(d => int.Parse(Path.GetFileName(d)["step-".Length..], null)).DefaultIfEmpty(0).Max();
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        while (!condition()) await Task.Delay(5, TestContext.Current.CancellationToken);
+    }
+}
