@@ -8,8 +8,8 @@ public static class Figures
     /// <summary>What stands for a value that is not a number or not known.</summary>
     public const string Unknown = "–";
 
-    private static readonly string[] CountSuffixes = ["", "K", "M", "B", "T", "Q"];
-    private static readonly string[] ByteSuffixes = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    private static readonly string[] _countSuffixes = ["", "K", "M", "B", "T", "Q"];
+    private static readonly string[] _byteSuffixes = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
     /// <summary>A count with one digit after the point and a suffix of thousands: <c>999</c>, <c>12.3K</c>, <c>671.0B</c>, <c>14.8T</c>.</summary>
     /// <param name="count">The count.</param>
@@ -17,7 +17,7 @@ public static class Figures
     public static string Count(double count)
     {
         if (!double.IsFinite(count)) return Unknown;
-        return Scale(count, CountSuffixes, "", Math.Abs(count) == Math.Floor(Math.Abs(count)) || Math.Abs(count) >= 100 ? "0" : "0.0");
+        return Scale(count, _countSuffixes, "", Math.Abs(count) == Math.Floor(Math.Abs(count)) || Math.Abs(count) >= 100 ? "0" : "0.0");
     }
 
     /// <summary>A whole number with commas between thousands: <c>671,026,419,200</c>.</summary>
@@ -28,9 +28,9 @@ public static class Figures
     /// <summary>Bytes in decimal units: <c>812 B</c>, <c>1.2 GB</c> (10⁹ bytes).</summary>
     /// <param name="bytes">The number of bytes.</param>
     /// <returns>One digit after the point from kilobytes on.</returns>
-    public static string Bytes(double bytes) => double.IsFinite(bytes) ? Scale(bytes, ByteSuffixes, " ", "0") : Unknown;
+    public static string Bytes(double bytes) => double.IsFinite(bytes) ? Scale(bytes, _byteSuffixes, " ", "0") : Unknown;
 
-    /// <summary>A rate per second: every digit below ten thousand (<c>1,140</c>), then as a count (<c>12.3K</c>); one digit after the point below ten.</summary>
+    /// <summary>A rate per second: every digit below ten thousand (<c>1,140</c>), from there as a count (<c>12.3K</c>).</summary>
     /// <param name="perSecond">How many in a second.</param>
     /// <returns>The rate in at most seven characters.</returns>
     public static string Rate(double perSecond) =>
@@ -53,7 +53,7 @@ public static class Figures
     /// <returns>Three digits after the point.</returns>
     public static string Loss(double nats) => double.IsFinite(nats) ? nats.ToString("0.000", CultureInfo.InvariantCulture) : Unknown;
 
-    /// <summary>A number with three significant digits, in powers of ten where it is very small or very large: <c>0.83</c>, <c>4.2e-4</c>, <c>12.3</c>.</summary>
+    /// <summary>A number with three significant digits, in powers of ten where it is very small or large: <c>0.83</c>, <c>4.2e-4</c>, <c>12.3</c>.</summary>
     /// <param name="value">The number.</param>
     /// <returns>At most eight characters for numbers between 10⁻⁹⁹ and 10⁹⁹.</returns>
     public static string Number(double value)

@@ -5,16 +5,18 @@ using Spectre.Console;
 namespace Hadal.Cli.Drawing;
 
 /// <summary>
-/// Shows a training run while it runs: on a terminal a picture that is redrawn in place (progress, losses, expert load), elsewhere one line every few seconds.
+/// Shows a training run while it runs: on a terminal a picture that is redrawn in place (progress, losses, expert load),
+/// elsewhere one line every few seconds.
 /// </summary>
 /// <remarks>
-/// Draws at most five times a second whatever the speed of the steps, and holds a fixed amount of memory whatever their number. Everything a console prints through
-/// the same <see cref="IAnsiConsole"/> in the meantime appears above the picture. Disposing without <see cref="Complete"/> marks the run as stopped; the cursor comes back either way.
+/// Draws at most five times a second whatever the speed of the steps, and holds a fixed amount of memory whatever their number.
+/// What is printed through the same <see cref="IAnsiConsole"/> in the meantime appears above the picture.
+/// Disposing without <see cref="Complete"/> marks the run as stopped; the cursor comes back either way.
 /// </remarks>
 public sealed class LiveTrainingView : IDisposable
 {
-    private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LineTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _frameTime = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _lineTime = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly IAnsiConsole _console;
@@ -89,7 +91,7 @@ public sealed class LiveTrainingView : IDisposable
         {
             if (_disposed || _progress.Outcome != TrainingOutcome.Running) return;
             _progress.Add(metrics);
-            if (_shownAt is { } at && _clock.GetElapsedTime(at) < (_live is null ? LineTime : FrameTime)) return;
+            if (_shownAt is { } at && _clock.GetElapsedTime(at) < (_live is null ? _lineTime : _frameTime)) return;
         }
 
         Show();

@@ -1,6 +1,8 @@
 namespace Hadal.Cli.Drawing;
 
-/// <summary>The losses of a run of any length in a fixed amount of memory: means of equally long stretches, which double in length when the room is full.</summary>
+/// <summary>
+/// The losses of a run of any length in a fixed amount of memory: means of equally long stretches, which double in length when the room is full.
+/// </summary>
 internal sealed class LossHistory
 {
     private const int Room = 512;

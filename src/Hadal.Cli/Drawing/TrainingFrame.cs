@@ -12,13 +12,13 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
     private const int MostPlotLines = 9;
     private const int MostLoadLines = 12;
 
-    private static readonly Style Plain = Style.Plain;
-    private static readonly Style Strong = new(decoration: Decoration.Bold);
-    private static readonly Style Quiet = new(Color.Grey);
-    private static readonly Style Curve = new(Color.DodgerBlue1);
-    private static readonly Style Done = new(Color.Green);
-    private static readonly Style High = new(Color.Yellow);
-    private static readonly Style TooHigh = new(Color.Red);
+    private static readonly Style _plain = Style.Plain;
+    private static readonly Style _strong = new(decoration: Decoration.Bold);
+    private static readonly Style _quiet = new(Color.Grey);
+    private static readonly Style _curve = new(Color.DodgerBlue1);
+    private static readonly Style _done = new(Color.Green);
+    private static readonly Style _high = new(Color.Yellow);
+    private static readonly Style _tooHigh = new(Color.Red);
 
     protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
     {
@@ -26,7 +26,7 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         {
             // The last column and the last line stay free: some terminals wrap or scroll when they are written.
             int width = Math.Clamp(maxWidth - 1, 1, 160);
-            int height = Math.Max(2, options.ConsoleSize.Height - 1);
+            int height = Math.Max(1, options.ConsoleSize.Height - 1);
             var lines = new List<List<Segment>>();
             AddHeader(lines, width, options.Unicode);
             AddFigures(lines, width, options.Unicode);
@@ -48,8 +48,8 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         var last = progress.Last;
         string step = progress.Steps > 0 ? $"step {Figures.Whole(last?.Step ?? 0)} of {Figures.Whole(progress.Steps)}" : $"step {Figures.Whole(last?.Step ?? 0)}";
         int titleWidth = Math.Max(0, width - step.Length - 2);
-        var title = Segment.Truncate(new Segment(progress.Title.ReplaceLineEndings(" "), Strong), titleWidth) ?? Segment.Empty;
-        lines.Add([title, Segment.Padding(Math.Max(1, width - step.Length - title.CellCount())), new Segment(step, Quiet)]);
+        var title = Segment.Truncate(new Segment(progress.Title.ReplaceLineEndings(" "), _strong), titleWidth) ?? Segment.Empty;
+        lines.Add([title, Segment.Padding(Math.Max(1, width - step.Length - title.CellCount())), new Segment(step, _quiet)]);
 
         string elapsed = Figures.Clock(progress.Elapsed);
         string end = progress.Outcome switch
@@ -64,7 +64,7 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         int barWidth = width - right.Length - 1;
         if (barWidth < 8)
         {
-            lines.Add([new Segment(percent.TrimStart() + end, Plain)]);
+            lines.Add([new Segment(percent.TrimStart() + end, _plain)]);
             return;
         }
 
@@ -72,9 +72,9 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         (char full, char empty) = unicode ? ('━', '─') : ('#', '-');
         lines.Add(
         [
-            new Segment(new string(full, filled), progress.Outcome == TrainingOutcome.Stopped ? High : progress.Outcome == TrainingOutcome.Complete ? Done : Curve),
-            new Segment(new string(empty, barWidth - filled), Quiet),
-            new Segment(" " + right, Plain),
+            new Segment(new string(full, filled), progress.Outcome == TrainingOutcome.Stopped ? _high : progress.Outcome == TrainingOutcome.Complete ? _done : _curve),
+            new Segment(new string(empty, barWidth - filled), _quiet),
+            new Segment(" " + right, _plain),
         ]);
     }
 
@@ -83,7 +83,7 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         lines.Add([]);
         if (progress.Last is not { } last)
         {
-            lines.Add([new Segment("waiting for the first step", Quiet)]);
+            lines.Add([new Segment("waiting for the first step", _quiet)]);
             return;
         }
 
@@ -110,8 +110,8 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
             {
                 if (i > first) line.Add(Segment.Padding(3));
                 string value = unicode ? figures[i].Value : figures[i].Value.Replace(Figures.Unknown, "-", StringComparison.Ordinal);
-                line.Add(new Segment(figures[i].Label.PadRight(LabelRoom) + " ", Quiet));
-                line.Add(new Segment(value.PadLeft(ValueRoom), Strong));
+                line.Add(new Segment(figures[i].Label.PadRight(LabelRoom) + " ", _quiet));
+                line.Add(new Segment(value.PadLeft(ValueRoom), _strong));
             }
 
             lines.Add(line);
@@ -137,18 +137,18 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         var losses = progress.Losses;
         var (rows, top, bottom) = TextPlot.Draw(losses.Count, i => losses[i], plotWidth, height, unicode);
         lines.Add([]);
-        lines.Add([new Segment("loss of the next token, nats", Quiet)]);
+        lines.Add([new Segment("loss of the next token, nats", _quiet)]);
         string side = unicode ? "│" : "|";
         for (int i = 0; i < rows.Length; i++)
         {
             string label = i == 0 ? Figures.Loss(top) : i == rows.Length - 1 && bottom < top ? Figures.Loss(bottom) : "";
-            lines.Add([new Segment($"{label,LabelWidth} {side}", Quiet), new Segment(rows[i], Curve)]);
+            lines.Add([new Segment($"{label,LabelWidth} {side}", _quiet), new Segment(rows[i], _curve)]);
         }
 
         string first = Figures.Whole(progress.First!.Step);
         string now = Figures.Whole(progress.Last!.Step);
         string axis = (unicode ? "└" : "+") + " " + first;
-        lines.Add([Segment.Padding(LabelWidth + 1), new Segment(axis + now.PadLeft(Math.Max(now.Length + 1, plotWidth + 1 - axis.Length)), Quiet)]);
+        lines.Add([Segment.Padding(LabelWidth + 1), new Segment(axis + now.PadLeft(Math.Max(now.Length + 1, plotWidth + 1 - axis.Length)), _quiet)]);
     }
 
     private void AddLoad(List<List<Segment>> lines, int width, int room, int layers, bool unicode)
@@ -174,16 +174,16 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         }
 
         lines.Add([]);
-        lines.Add([new Segment(heading, Quiet)]);
+        lines.Add([new Segment(heading, _quiet)]);
         foreach (int layer in chosen)
         {
-            var line = new List<Segment> { new(names[layer].PadRight(nameWidth) + " ", Plain) };
+            var line = new List<Segment> { new(names[layer].PadRight(nameWidth) + " ", _plain) };
             int drawn = 0;
             if (last.ExpertLoad is { } load && layer < load.Length && barWidth >= 4)
             {
                 foreach (var bar in LoadBars.Draw(load[layer], barWidth, unicode))
                 {
-                    line.Add(new Segment(bar.Text, bar.Load >= 2 ? TooHigh : bar.Load >= 1.5 ? High : Done));
+                    line.Add(new Segment(bar.Text, bar.Load >= 2 ? _tooHigh : bar.Load >= 1.5 ? _high : _done));
                     drawn += bar.Text.Length;
                 }
 
@@ -193,8 +193,8 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
             if (layer < last.MaxViolation.Length)
             {
                 double violation = last.MaxViolation[layer];
-                line.Add(new Segment(Violation, Quiet));
-                line.Add(new Segment(Figures.Number(violation).PadLeft(5), violation >= 1 ? TooHigh : violation >= 0.5 ? High : Done));
+                line.Add(new Segment(Violation, _quiet));
+                line.Add(new Segment(Figures.Number(violation).PadLeft(5), violation >= 1 ? _tooHigh : violation >= 0.5 ? _high : _done));
             }
 
             lines.Add(line);

@@ -9,7 +9,7 @@ namespace Hadal.Cli.Reports;
 /// </summary>
 internal static class HtmlPage
 {
-    private static readonly HashSet<string> VoidElements = new(StringComparer.Ordinal) { "meta", "br", "hr", "img", "link", "input", "col", "wbr" };
+    private static readonly HashSet<string> _voidElements = new(StringComparer.Ordinal) { "meta", "br", "hr", "img", "link", "input", "col", "wbr" };
 
     /// <summary>Writes a page.</summary>
     /// <param name="output">Gets UTF-8 without a byte order mark.</param>
@@ -25,7 +25,9 @@ internal static class HtmlPage
                 new XElement("meta", new XAttribute("name", "viewport"), new XAttribute("content", "width=device-width, initial-scale=1")),
                 new XElement("meta", new XAttribute("name", "color-scheme"), new XAttribute("content", "light dark")),
                 // The page asks for nothing; a browser that is told so asks for nothing whatever got into it.
-                new XElement("meta", new XAttribute("http-equiv", "Content-Security-Policy"), new XAttribute("content", "default-src 'none'; style-src 'unsafe-inline'; img-src data:")),
+                new XElement("meta",
+                    new XAttribute("http-equiv", "Content-Security-Policy"),
+                    new XAttribute("content", "default-src 'none'; style-src 'unsafe-inline'; img-src data:")),
                 new XElement("title", title),
                 new XElement("style", style)),
             new XElement("body", body));
@@ -49,7 +51,7 @@ internal static class HtmlPage
         foreign |= element.Name.LocalName == "svg";
         foreach (var attribute in element.Attributes()) attribute.Value = Printable(attribute.Value);
         // Only these may close themselves in HTML.
-        if (!foreign && !VoidElements.Contains(element.Name.LocalName) && element.IsEmpty) element.Value = "";
+        if (!foreign && !_voidElements.Contains(element.Name.LocalName) && element.IsEmpty) element.Value = "";
         foreach (var node in element.Nodes())
         {
             if (node is XElement child) Prepare(child, foreign);

@@ -11,7 +11,7 @@ internal static class TrainingCharts
     private const int MostPoints = 400;
     private const int MostValidationPoints = 200;
     private const int MostLayers = 12;
-    private const int MostMapColumns = 240;
+    private const int MostMapColumns = 180;
     private const double HalfWidth = 460;
     private const double HalfHeight = 230;
 
@@ -46,11 +46,6 @@ internal static class TrainingCharts
             return chart.Draw(width, height, false, "Loss over the steps of the run", id);
         }
 
-        var wide = Draw(1040, 360, "loss-wide-");
-        wide.SetAttributeValue("class", "wide");
-        var narrow = Draw(420, 300, "loss-narrow-");
-        narrow.SetAttributeValue("class", "narrow");
-
         var legend = new List<XElement> { Key("next token", PageStyle.Main) };
         for (int m = 0; m < modules; m++) legend.Add(Key(modules == 1 ? "token after next (MTP)" : $"MTP module {m + 1}", PageStyle.Mtp(m)));
         if (validation.Count > 0) legend.Add(Key("validation", PageStyle.Validation, "dot"));
@@ -60,9 +55,15 @@ internal static class TrainingCharts
         yield return HtmlPage.Element("p", "explain",
             "The loss is how surprised the model is by the token that really comes next: 0 would be certainty, and 0.69 less means half as unsure. " +
             (validation.Count > 0 ? "Validation measures it on text that was kept out of training. " : "") +
-            (run.Data.BigramLoss is not null ? "The dashed line is what counting pairs of neighbouring tokens achieves; a model below it uses more than the last word. " : "") +
-            (modules > 0 ? "MTP, multi-token prediction, is a small extra module that guesses one token further ahead, which is harder: it enriches the training, and later its guesses speed up writing." : ""));
-        yield return Figure("Loss", "nats per token", legend, buckets.Merged ? "band: range within the steps of a point" : null, wide, narrow);
+            (run.Data.BigramLoss is not null
+                ? "The dashed line is what counting pairs of neighbouring tokens achieves; a model below it uses more than the last word. "
+                : "") +
+            (modules > 0
+                ? "MTP, multi-token prediction, is a small extra module that guesses one token further ahead, which is harder: it enriches the training, " +
+                  "and later its guesses speed up writing."
+                : ""));
+        yield return Figure("Loss", "nats per token", legend, buckets.Merged ? "band: range within the steps of a point" : null,
+            Draw(1040, 360, "loss-wide-").As("wide"), Draw(420, 300, "loss-narrow-").As("narrow"));
     }
 
     private static IEnumerable<XElement> Optimization(ReportedRun run)
@@ -80,10 +81,12 @@ internal static class TrainingCharts
 
         yield return new XElement("h2", "How it was steered");
         yield return HtmlPage.Element("p", "explain",
-            "The learning rate says how far each step may move the weights: it warms up, holds, and fades out. The gradient norm is how strongly a batch pulls at the weights, before clipping; a calm curve is a healthy run.");
+            "The learning rate says how far each step may move the weights; it usually rises at first and fades out at the end. " +
+            "The gradient norm is how strongly a batch pulls at the weights, before clipping; a calm curve is a healthy run.");
         yield return HtmlPage.Element("div", "pair",
             Figure("Learning rate", null, [], null, rate.Draw(HalfWidth, HalfHeight, true, "Learning rate over the steps", "rate-")),
-            Figure("Gradient norm", logarithmic ? "before clipping, logarithmic" : "before clipping", [], null, norm.Draw(HalfWidth, HalfHeight, true, "Gradient norm over the steps", "norm-")));
+            Figure("Gradient norm", logarithmic ? "before clipping, logarithmic" : "before clipping", [], null,
+                norm.Draw(HalfWidth, HalfHeight, true, "Gradient norm over the steps", "norm-")));
     }
 
     private static IEnumerable<XElement> Experts(ReportedRun run)
@@ -100,8 +103,9 @@ internal static class TrainingCharts
         if (maps.Count > 0)
         {
             yield return HtmlPage.Element("p", "explain",
-                "In each expert layer a router sends every token to a few of the layer's experts. The load of an expert is the number of tokens it got, here as a multiple of an even share: " +
-                "a row is an expert, and plain background means exactly its share. A small bias on each expert is nudged after every step until the load evens out." + some);
+                "In each expert layer a router sends every token to a few of the layer's experts. The load of an expert is the number of tokens it got, " +
+                "here as a multiple of an even share: a row is an expert, and plain background means exactly its share. " +
+                "A small bias on each expert is nudged after every step until the load evens out." + some);
             yield return Scale();
             yield return HtmlPage.Element("div", "pair", maps);
         }
@@ -120,9 +124,12 @@ internal static class TrainingCharts
         }
 
         yield return HtmlPage.Element("p", "explain",
-            "MaxVio, the maximal violation, condenses each map into one number: by how much the busiest expert exceeds an even share. 0 is perfect balance, 1 means that one expert has twice its share." +
+            "MaxVio, the maximal violation, condenses each map into one number: by how much the busiest expert exceeds an even share. " +
+            "0 is perfect balance, 1 means that one expert has twice its share." +
             (maps.Count == 0 ? some : ""));
-        yield return Figure("MaxVio", "largest load / even share − 1", legend, buckets.Merged ? "means of neighbouring steps" : null, chart.Draw(1040, 300, true, "MaxVio of each expert layer over the steps", "vio-").As("wide"), chart.Draw(420, 280, true, "MaxVio of each expert layer over the steps", "vio-narrow-").As("narrow"));
+        yield return Figure("MaxVio", "largest load / even share − 1", legend, buckets.Merged ? "means of neighbouring steps" : null,
+            chart.Draw(1040, 300, true, "MaxVio of each expert layer over the steps", "vio-").As("wide"),
+            chart.Draw(420, 280, true, "MaxVio of each expert layer over the steps", "vio-narrow-").As("narrow"));
     }
 
     private static XElement? Map(ReportedRun run, int layer, string name, int maps)
@@ -153,7 +160,9 @@ internal static class TrainingCharts
         chart.AddCurve(speed, PageStyle.Main);
         yield return new XElement("h2", "How fast it went");
         yield return HtmlPage.Element("p", "explain", "Tokens trained on per second, forward and backward passes and the optimizer included.");
-        yield return Figure("Training speed", "tokens/s", [], null, chart.Draw(1040, 240, true, "Tokens per second over the steps", "speed-").As("wide"), chart.Draw(420, 220, true, "Tokens per second over the steps", "speed-narrow-").As("narrow"));
+        yield return Figure("Training speed", "tokens/s", [], null,
+            chart.Draw(1040, 240, true, "Tokens per second over the steps", "speed-").As("wide"),
+            chart.Draw(420, 220, true, "Tokens per second over the steps", "speed-narrow-").As("narrow"));
     }
 
     private static StepChart Chart(ReportedRun run, Func<double, string> label, bool logarithmic = false) =>

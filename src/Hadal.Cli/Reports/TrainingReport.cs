@@ -55,7 +55,9 @@ public static class TrainingReport
 
         if (run.Last is { } last)
         {
-            tiles.Add(Tile("Training loss at the end", Figures.Loss(run.FinalTrainingLoss), Note(run.Steps.Count > 1 ? $"from {Figures.Loss(run.Steps[0].MainLoss)} at step {Figures.Whole(run.Steps[0].Step)}" : null)));
+            var first = run.Steps[0];
+            tiles.Add(Tile("Training loss at the end", Figures.Loss(run.FinalTrainingLoss),
+                Note(first == last ? null : $"from {Figures.Loss(first.MainLoss)} at step {Figures.Whole(first.Step)}")));
             tiles.Add(Tile("Tokens trained on", Figures.Count(last.Tokens), Note($"in {Figures.Whole(last.Step)} {(last.Step == 1 ? "step" : "steps")}")));
         }
 
@@ -66,15 +68,19 @@ public static class TrainingReport
                 : null));
         }
 
-        if (run.TokensPerSecond is { } speed) tiles.Add(Tile("Training, tokens/s", Figures.Rate(speed), Note(data.Elapsed is { } time ? $"for {Figures.Duration(time)}" : "mean over the run")));
-        if (run.MaxViolation is { } violation) tiles.Add(Tile("MaxVio at the end", Figures.Number(violation), Note("excess load of the busiest expert in any layer; 0 is even")));
-        if (data.AcceptanceRate is { } rate) tiles.Add(Tile("MTP drafts accepted", Figures.Percent(rate), Note("guesses of the MTP module that the model confirmed")));
+        if (run.TokensPerSecond is { } speed)
+            tiles.Add(Tile("Training, tokens/s", Figures.Rate(speed), Note(data.Elapsed is { } time ? $"for {Figures.Duration(time)}" : "mean over the run")));
+        if (run.MaxViolation is { } violation)
+            tiles.Add(Tile("MaxVio at the end", Figures.Number(violation), Note("excess load of the busiest expert in any layer; 0 is even")));
+        if (data.AcceptanceRate is { } rate)
+            tiles.Add(Tile("MTP drafts accepted", Figures.Percent(rate), Note("guesses of the MTP module that the model confirmed")));
         if (data.DecodeTokensPerSecond is { } plain)
         {
             tiles.Add(Tile("Decoding, tokens/s", Figures.Rate(plain), Note("one token at a time")));
             if (data.DecodeTokensPerSecondSpeculative is { } drafted)
             {
-                tiles.Add(Tile("Decoding with MTP drafts", Figures.Rate(drafted), plain > 0 ? Note(drafted >= plain ? "good" : null, $"{Figures.Number(drafted / plain)} times the plain speed") : null));
+                var gain = plain > 0 ? Note(drafted >= plain ? "good" : null, $"{Figures.Number(drafted / plain)} times the plain speed") : null;
+                tiles.Add(Tile("Decoding with MTP drafts", Figures.Rate(drafted), gain));
             }
         }
 
@@ -94,8 +100,9 @@ public static class TrainingReport
         yield return new XElement("h2", "What it writes");
         bool drafted = data.Samples.Any(s => s.TextSpeculative is not null);
         yield return HtmlPage.Element("p", "explain",
-            "The model continues the marked text. " + (drafted
-                ? "Each prompt is completed twice: one token at a time, and with the MTP module guessing ahead while the model checks its guesses. Checking changes the speed, not the words."
+            "The model continues the marked text." + (drafted
+                ? " Each prompt is completed twice: one token at a time, and with the MTP module guessing ahead while the model checks its guesses. " +
+                  "Checking changes the speed, not the words."
                 : ""));
         yield return HtmlPage.Element("div", "pair", data.Samples.Take(MostSamples).Select(Sample));
         if (data.Samples.Count > MostSamples) yield return HtmlPage.Element("p", "other", $"{data.Samples.Count - MostSamples} more are not shown.");
@@ -108,7 +115,8 @@ public static class TrainingReport
         bool same = drafted && string.Equals(sample.Text, sample.TextSpeculative, StringComparison.Ordinal);
         if (drafted) facts.Add(HtmlPage.Element("li", same ? "good" : "bad", same ? "same text with drafts" : "different text with drafts"));
         if (sample.AcceptanceRate is { } rate) facts.Add(new XElement("li", $"{Figures.Percent(rate)} of drafts accepted"));
-        if (sample.TokensPerSecond is { } plain) facts.Add(new XElement("li", Figures.Rate(plain, "tokens") + (sample.TokensPerSecondSpeculative is null ? "" : " plain")));
+        if (sample.TokensPerSecond is { } plain)
+            facts.Add(new XElement("li", Figures.Rate(plain, "tokens") + (sample.TokensPerSecondSpeculative is null ? "" : " plain")));
         if (sample.TokensPerSecondSpeculative is { } fast) facts.Add(new XElement("li", Figures.Rate(fast, "tokens") + " with drafts"));
 
         return HtmlPage.Element("article", "card",
@@ -147,7 +155,8 @@ public static class TrainingReport
     {
         if (string.IsNullOrWhiteSpace(data.Command)) yield break;
         yield return new XElement("h2", "Do it again");
-        yield return HtmlPage.Element("p", "explain", "The same command with the same data gives the same losses, bit for bit, unless it is the clock that ends the run.");
+        yield return HtmlPage.Element("p", "explain",
+            "The same command with the same data gives the same losses, bit for bit, unless it is the clock that ends the run.");
         yield return HtmlPage.Element("pre", "command", new XElement("code", data.Command));
     }
 }

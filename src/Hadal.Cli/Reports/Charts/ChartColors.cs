@@ -5,7 +5,8 @@ using OxyPlot;
 namespace Hadal.Cli.Reports.Charts;
 
 /// <summary>
-/// Colours of a chart as CSS, so that one drawing serves light and dark pages: the plot is drawn with stand-in colours, one a CSS colour, which are exchanged in the finished drawing.
+/// Colours of a chart as CSS, so that one drawing serves light and dark pages: the plot is drawn with stand-in colours, one a CSS colour,
+/// which are exchanged in the finished drawing.
 /// </summary>
 internal sealed partial class ChartColors
 {

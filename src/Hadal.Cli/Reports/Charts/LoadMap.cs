@@ -6,7 +6,8 @@ namespace Hadal.Cli.Reports.Charts;
 
 /// <summary>The load of a layer's experts over the steps as a heat map.</summary>
 /// <remarks>
-/// The colours fade to nothing at an even share, so that balance looks like the page itself in light and in dark. <see cref="PageStyle"/> has the same scale for the legend.
+/// The colours fade to nothing at an even share, so that balance looks like the page itself in light and in dark.
+/// <see cref="PageStyle"/> has the same scale for the legend.
 /// </remarks>
 internal static class LoadMap
 {

@@ -9,8 +9,10 @@ namespace Hadal.Cli.Reports.Charts;
 /// <summary>Draws a plot as an SVG element that takes its colours, its font and its width from the page around it.</summary>
 internal static class SvgDrawing
 {
-    /// <summary>Room around the plot area for labels: fixed, because text is measured by the browser's font only, and because the charts of a page then stand in line.</summary>
-    public static readonly OxyThickness Margins = new(50, 8, 24, 42);
+    /// <summary>
+    /// Room around the plot area for labels: fixed, because only the browser knows how wide its font is, and because charts below each other then line up.
+    /// </summary>
+    public static readonly OxyThickness Margins = new(50, 8, 24, 38);
 
     private const string PngPrefix = "data:image/png;base64,";
 
@@ -32,7 +34,8 @@ internal static class SvgDrawing
         var exporter = new SvgExporter { Width = width, Height = height, IsDocument = false };
         string exported = exporter.ExportToString(model);
         // The model keeps what went wrong to itself and draws the message instead of the plot.
-        if (model.GetLastPlotException() is { } failure) throw new InvalidOperationException($"The chart \"{description}\" cannot be drawn: {failure.Message}", failure);
+        if (model.GetLastPlotException() is { } failure)
+            throw new InvalidOperationException($"The chart \"{description}\" cannot be drawn: {failure.Message}", failure);
         var svg = Clean(XElement.Parse(exported), colors, id);
         svg.ReplaceAttributes(
             new XAttribute("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {width} {height}")),
@@ -56,7 +59,7 @@ internal static class SvgDrawing
                 case "points":
                     value = Shorten(value);
                     break;
-                case "x" or "y" or "width" or "height" or "x1" or "x2" or "y1" or "y2" or "cx" or "cy" when double.TryParse(value, CultureInfo.InvariantCulture, out double number):
+                case "x" or "y" or "width" or "height" or "cx" or "cy" when double.TryParse(value, CultureInfo.InvariantCulture, out double number):
                     value = number.ToString("0.##", CultureInfo.InvariantCulture);
                     break;
                 case "id":
