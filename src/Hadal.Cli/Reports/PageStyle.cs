@@ -63,7 +63,7 @@ internal static class PageStyle
         .tile .note { color: var(--soft); font-size: 13px; line-height: 1.4; }
         .good { color: var(--good); }
         .bad { color: var(--bad); }
-        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 16px; align-items: start; }
+        .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; align-items: start; }
         .card { min-width: 0; margin: 0; padding: 16px 18px; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; }
         .card + .card, .pair + .card, .card + .pair, .pair + .pair { margin-top: 16px; }
         .pair .card { margin-top: 0; }
@@ -85,7 +85,7 @@ internal static class PageStyle
         .scale .marks { grid-column: 2; display: grid; grid-template-columns: 1fr 1fr 1fr; color: var(--muted); font-size: 12px; }
         .scale .marks :nth-child(2) { text-align: center; }
         .scale .marks :nth-child(3) { text-align: right; }
-        .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 16px; align-items: start; }
+        .tables { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 16px; align-items: start; }
         .tables h2 { margin-bottom: 12px; }
         table { width: 100%; border-collapse: collapse; font-size: 14px; line-height: 1.45; }
         th, td { padding: 7px 0; border-top: 1px solid var(--grid); text-align: left; vertical-align: top; font-weight: 400; }
@@ -107,6 +107,7 @@ internal static class PageStyle
           .tile { padding: 12px 13px; }
           .tile .value { font-size: 23px; }
           .card { padding: 14px; }
+          .pair, .tables { grid-template-columns: minmax(0, 1fr); }
           .card svg.wide { display: none; }
           .card svg.narrow { display: block; }
           .scale { grid-template-columns: 1fr 1fr; max-width: none; }
@@ -119,7 +120,7 @@ internal static class PageStyle
           :root { --page: #ffffff; }
           body { font-size: 11pt; }
           main { max-width: none; padding: 0; }
-          .pair, .tables { grid-template-columns: 1fr 1fr; gap: 10px; }
+          .pair, .tables { gap: 10px; }
           .tiles { grid-template-columns: repeat(5, 1fr); gap: 8px; }
           .tile { padding: 8px 10px; }
           .tile .value { font-size: 19px; }
