@@ -21,7 +21,10 @@ internal interface ITeamJob
 /// </remarks>
 internal sealed unsafe class ThreadTeam : IDisposable
 {
-    private const int SpinIterations = 2000;
+    // A member spins about half a millisecond for the next job before it sleeps. The caller spins only a few microseconds for the last item: where more threads
+    // want to run than there are processors, the member it waits for may need this very processor.
+    private const int IdleSpins = 2000;
+    private const int CompletionSpins = 50;
     private readonly Thread[] _members;
     private readonly SemaphoreSlim[] _wakeups;
     private readonly bool[] _asleep;
@@ -80,7 +83,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
             var spin = 0;
             while (Volatile.Read(ref _shared->Running) != 0)
             {
-                if (++spin < SpinIterations) Thread.SpinWait(8);
+                if (++spin < CompletionSpins) Thread.SpinWait(8);
                 else Thread.Yield();
             }
 
@@ -145,7 +148,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
     private void WaitForJob(int worker, int seen)
     {
         int index = worker - 1;
-        for (int spin = 0; spin < SpinIterations; spin++)
+        for (int spin = 0; spin < IdleSpins; spin++)
         {
             if (Volatile.Read(ref _shared->Generation) != seen || Volatile.Read(ref _stopping)) return;
             Thread.SpinWait(8);
