@@ -61,8 +61,8 @@ public static class BpeTrainer
     {
         int fixedEntries = ControlTokens.Count + 256 + options.AddedTokens.Count;
         if (options.VocabularySize < fixedEntries || options.VocabularySize > LargestVocabulary)
-            throw new TokenizerException($"a vocabulary of {options.VocabularySize} entries cannot be made: {ControlTokens.Count} control tokens, 256 bytes and "
-                + $"{options.AddedTokens.Count} added tokens need at least {fixedEntries}, and at most {LargestVocabulary} are allowed");
+            throw new TokenizerException($"a vocabulary of {options.VocabularySize} entries cannot be made: {ControlTokens.Count} control tokens, 256 "
+                + $"bytes and {options.AddedTokens.Count} added tokens need at least {fixedEntries}, and at most {LargestVocabulary} are allowed");
         return options.VocabularySize - fixedEntries;
     }
 

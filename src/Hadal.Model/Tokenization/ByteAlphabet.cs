@@ -9,17 +9,17 @@ internal static class ByteAlphabet
     /// <summary>The first code past the alphabet: 256 characters of their own code or from U+0100 on, 68 of the latter.</summary>
     internal const int Limit = 0x144;
 
-    private static readonly char[] ByteToChar = BuildForward();
-    private static readonly short[] CharToByte = BuildBackward(ByteToChar);
+    private static readonly char[] _byteToChar = BuildForward();
+    private static readonly short[] _charToByte = BuildBackward(_byteToChar);
 
     /// <summary>All bytes in the order of their characters, in which DeepSeek-V3 numbers them ("!" first, the blank among the last).</summary>
     internal static byte[] Ordered { get; } = [.. Enumerable.Range(0, 256).Select(static b => (byte)b).OrderBy(static b => CharOf(b))];
 
     /// <summary>The character that stands for a byte.</summary>
-    internal static char CharOf(byte value) => ByteToChar[value];
+    internal static char CharOf(byte value) => _byteToChar[value];
 
     /// <summary>The byte a character stands for, or -1 when the character is not in the alphabet.</summary>
-    internal static int ByteOf(char value) => value < Limit ? CharToByte[value] : -1;
+    internal static int ByteOf(char value) => value < Limit ? _charToByte[value] : -1;
 
     /// <summary>Turns text written in the alphabet back into bytes, one a character.</summary>
     /// <returns>False when a character is not in the alphabet.</returns>
@@ -64,7 +64,7 @@ internal static class ByteAlphabet
     internal static string Write(ReadOnlySpan<byte> bytes)
         => string.Create(bytes.Length, bytes, static (text, source) =>
         {
-            for (int i = 0; i < text.Length; i++) text[i] = ByteToChar[source[i]];
+            for (int i = 0; i < text.Length; i++) text[i] = _byteToChar[source[i]];
         });
 
     private static char[] BuildForward()

@@ -10,7 +10,7 @@ namespace Hadal.Model.Tokenization;
 internal sealed class ByteStringTable
 {
     // Odd and different in every process, so that no file can be made to collide.
-    private static readonly ulong Multiplier = (ulong)Random.Shared.NextInt64() << 1 | 1;
+    private static readonly ulong _multiplier = (ulong)Random.Shared.NextInt64() << 1 | 1;
 
     private byte[] _bytes;
     private int[] _ends;
@@ -100,5 +100,5 @@ internal sealed class ByteStringTable
     }
 
     /// <summary>Folds the high half of the product onto the low one, so that every bit of the word reaches every bit of the hash.</summary>
-    private static ulong Mix(ulong word) => Math.BigMul(word, Multiplier, out ulong low) ^ low;
+    private static ulong Mix(ulong word) => Math.BigMul(word, _multiplier, out ulong low) ^ low;
 }

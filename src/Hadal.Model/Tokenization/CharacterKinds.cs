@@ -18,7 +18,7 @@ internal static class CharacterKinds
     internal const byte HanOrKana = 64;
     internal const byte AsciiPunctuation = 128;
 
-    private static readonly byte[] Bmp = Build();
+    private static readonly byte[] _bmp = Build();
 
     /// <summary>The kinds of the code point that starts at a place of well-formed UTF-16 text.</summary>
     /// <param name="text">Text without lone surrogates.</param>
@@ -30,7 +30,7 @@ internal static class CharacterKinds
         if (!char.IsHighSurrogate(c) || index + 1 >= text.Length)
         {
             width = 1;
-            return Bmp[c];
+            return _bmp[c];
         }
 
         width = 2;

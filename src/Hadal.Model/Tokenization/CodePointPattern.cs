@@ -19,7 +19,7 @@ internal sealed class CodePointPattern : IPieceMatcher
 {
     private const int StandIns = 0xE000 - 0xD800;
     private const int LongestTranslation = 1_000_000;
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _longestMatch = TimeSpan.FromSeconds(10);
 
     // A pattern is compiled once it has seen this much text; for less the interpreter is through before the compiler would be.
     private const long CompileAfter = 100_000;
@@ -32,7 +32,11 @@ internal sealed class CodePointPattern : IPieceMatcher
     private readonly int[] _stretches;
     private readonly char[] _standIns;
 
-    internal CodePointPattern(string pattern, FilePlace place)
+    /// <summary>Reads and translates a pattern.</summary>
+    /// <param name="pattern">The pattern as the file has it.</param>
+    /// <param name="place">Where it stands, for errors.</param>
+    /// <param name="timeout">How long one match may take; 10 s when null.</param>
+    internal CodePointPattern(string pattern, FilePlace place, TimeSpan? timeout = null)
     {
         _pattern = pattern;
         List<PatternParser.Part> parts = PatternParser.Parse(pattern, place);
@@ -44,12 +48,13 @@ internal sealed class CodePointPattern : IPieceMatcher
         foreach ((string? text, CodePointSet? set) in parts)
         {
             translation.Append(text ?? written[set!]);
-            if (translation.Length > LongestTranslation) throw place.Fault($"the pattern {FilePlace.Quote(pattern)} is too large once its character sets are written out");
+            if (translation.Length > LongestTranslation)
+                throw place.Fault($"the pattern {FilePlace.Quote(pattern)} is too large once its character sets are written out");
         }
 
         try
         {
-            _regex = new Regex(translation.ToString(), RegexOptions.CultureInvariant, Timeout);
+            _regex = new Regex(translation.ToString(), RegexOptions.CultureInvariant, timeout ?? _longestMatch);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
@@ -85,7 +90,7 @@ internal sealed class CodePointPattern : IPieceMatcher
         // Several threads may get here at once; each may compile, which is wasteful once and wrong never.
         _seen += text.Length;
         if (_seen > CompileAfter && !_regex.Options.HasFlag(RegexOptions.Compiled))
-            _regex = new Regex(_regex.ToString(), _regex.Options | RegexOptions.Compiled, Timeout);
+            _regex = new Regex(_regex.ToString(), _regex.Options | RegexOptions.Compiled, _regex.MatchTimeout);
         bool sameUnits = haystack.Length == text.Length;
         int unit = 0, codePoint = 0, lastEnd = -1;
         try
@@ -102,7 +107,7 @@ internal sealed class CodePointPattern : IPieceMatcher
         catch (RegexMatchTimeoutException e)
         {
             throw new TokenizerException(null, null, $"the pre-tokenizer pattern {FilePlace.Quote(_pattern)} takes longer than "
-                + $"{Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s on a stretch of {text.Length} characters", e);
+                + $"{_regex.MatchTimeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s on a stretch of {text.Length} characters", e);
         }
 
         // Matches come in order, so one walk over the text finds where each code point starts.

@@ -8,8 +8,8 @@ internal sealed class CodePointSet : IEquatable<CodePointSet>
 {
     internal const int Limit = 0x110000;
 
-    private static readonly Lazy<CodePointSet[]> Categories = new(ScanCategories);
-    private static readonly Lazy<Dictionary<int, int[]>> CaseVariants = new(ScanCaseVariants);
+    private static readonly Lazy<CodePointSet[]> _categories = new(ScanCategories);
+    private static readonly Lazy<Dictionary<int, int[]>> _caseVariants = new(ScanCaseVariants);
 
     // Even places open a range, odd places are the first code point past it.
     private readonly int[] _bounds;
@@ -27,7 +27,7 @@ internal sealed class CodePointSet : IEquatable<CodePointSet>
     internal static CodePointSet Range(int first, int last) => new([first, last + 1]);
 
     /// <summary>The code points of one general category, by the running .NET version's Unicode data.</summary>
-    internal static CodePointSet Of(UnicodeCategory category) => Categories.Value[(int)category];
+    internal static CodePointSet Of(UnicodeCategory category) => _categories.Value[(int)category];
 
     internal bool Contains(int codePoint)
     {
@@ -54,7 +54,7 @@ internal sealed class CodePointSet : IEquatable<CodePointSet>
     internal CodePointSet WithCaseVariants()
     {
         List<int>? added = null;
-        foreach ((int codePoint, int[] variants) in CaseVariants.Value)
+        foreach ((int codePoint, int[] variants) in _caseVariants.Value)
             if (Contains(codePoint)) (added ??= []).AddRange(variants);
         if (added is null) return this;
         added.Sort();

@@ -12,7 +12,7 @@ internal sealed class MergeTable
     internal const int NoRank = int.MaxValue;
 
     // Odd and different in every process, so that no file can be made to collide.
-    private static readonly ulong Multiplier = (ulong)Random.Shared.NextInt64() << 1 | 1;
+    private static readonly ulong _multiplier = (ulong)Random.Shared.NextInt64() << 1 | 1;
 
     private readonly Slot[] _slots;
     private readonly int _shift;
@@ -48,7 +48,7 @@ internal sealed class MergeTable
     private ref Slot Find(ulong pair)
     {
         Slot[] slots = _slots;
-        int index = (int)(pair * Multiplier >> _shift);
+        int index = (int)(pair * _multiplier >> _shift);
         while (true)
         {
             ref Slot slot = ref slots[index];

@@ -35,7 +35,8 @@ internal sealed class PairCorpus
     {
         long slots = pieces.Keys.Sum(static p => (long)Encoding.UTF8.GetByteCount(p));
         if (slots > Array.MaxLength)
-            throw new TokenizerException($"the distinct pieces of the corpus have {slots} bytes, more than the {Array.MaxLength} that can be held; take a smaller sample");
+            throw new TokenizerException(
+                $"the distinct pieces of the corpus have {slots} bytes, more than the {Array.MaxLength} that can be held; take a smaller sample");
         _token = new int[slots];
         _previous = new int[slots];
         _next = new int[slots];

@@ -7,7 +7,7 @@ namespace Hadal.Model.Tokenization;
 /// Reads a regular expression of a tokenizer file (the dialect is Oniguruma's Ruby syntax, over code points) into parts: text that means the same
 /// to .NET, and sets of code points. Groups come out non-capturing, case-insensitive stretches as widened sets, possessive quantifiers as atomic groups.
 /// </summary>
-internal sealed class PatternParser
+internal sealed partial class PatternParser
 {
     private const int DeepestNesting = 100;
     private const int LongestPattern = 20_000;
@@ -262,7 +262,13 @@ internal sealed class PatternParser
         char c = _pattern[_at];
         if (SetEscape(c) is { } set)
         {
-            Emit(Cased(set));
+            // Outside a class these sets are taken as they are even where case is ignored; \w is a little wider there.
+            Emit(c switch
+            {
+                'w' => UnicodeProperties.WordOutsideClass,
+                'W' => UnicodeProperties.WordOutsideClass.Complement(),
+                _ => set,
+            });
             return;
         }
 
@@ -285,13 +291,13 @@ internal sealed class PatternParser
     {
         // A place is a boundary when exactly one of its two sides is a word character.
         Emit("(?:(?<=");
-        Emit(UnicodeProperties.Word);
+        Emit(UnicodeProperties.WordOutsideClass);
         Emit(negated ? ")(?=" : ")(?!");
-        Emit(UnicodeProperties.Word);
+        Emit(UnicodeProperties.WordOutsideClass);
         Emit(")|(?<!");
-        Emit(UnicodeProperties.Word);
+        Emit(UnicodeProperties.WordOutsideClass);
         Emit(negated ? ")(?!" : ")(?=");
-        Emit(UnicodeProperties.Word);
+        Emit(UnicodeProperties.WordOutsideClass);
         Emit("))");
     }
 
@@ -392,95 +398,4 @@ internal sealed class PatternParser
     private void Emit(CodePointSet set) => _parts.Add(new Part(null, set));
 
     private TokenizerException Wrong(string what) => _place.Fault($"the pattern {FilePlace.Quote(_pattern)} {what} (at character {_at})");
-
-    /// <summary>Reads a bracketed class, its opening bracket having been read: ranges, escapes, nested classes, POSIX names, intersections.</summary>
-    private readonly struct ClassParser(PatternParser owner)
-    {
-        internal CodePointSet Read()
-        {
-            if (++owner._depth > DeepestNesting) throw owner.Wrong($"nests deeper than {DeepestNesting} groups");
-            bool negated = owner.Accept('^');
-            CodePointSet? intersection = null;
-            CodePointSet union = CodePointSet.Empty;
-            for (bool first = true; ; first = false)
-            {
-                if (!owner.More) throw owner.Wrong("has a '[' without an end");
-                if (owner._pattern[owner._at] == ']' && !first) break;
-                if (string.CompareOrdinal(owner._pattern, owner._at, "&&", 0, 2) == 0)
-                {
-                    owner._at += 2;
-                    intersection = intersection?.Intersect(union) ?? union;
-                    union = CodePointSet.Empty;
-                    continue;
-                }
-
-                union = union.Union(owner.Cased(Item()));
-            }
-
-            owner._at++;
-            owner._depth--;
-            CodePointSet set = intersection?.Intersect(union) ?? union;
-            return negated ? set.Complement() : set;
-        }
-
-        private CodePointSet Item()
-        {
-            if (owner._pattern[owner._at] == '[')
-            {
-                if (Posix() is { } named) return named;
-                owner._at++;
-                return Read();
-            }
-
-            int low;
-            if (owner.Accept('\\'))
-            {
-                if (!owner.More) throw owner.Wrong("ends in a single backslash");
-                if (owner.SetEscape(owner._pattern[owner._at]) is { } set) return set;
-                low = Escaped();
-            }
-            else
-            {
-                low = owner.CodePoint();
-            }
-
-            // A '-' is a range only between two characters.
-            if (owner._at + 1 >= owner._pattern.Length || owner._pattern[owner._at] != '-' || owner._pattern[owner._at + 1] is ']' or '[')
-                return CodePointSet.Of(low);
-            owner._at++;
-            int high = owner.Accept('\\') ? Escaped() : owner.CodePoint();
-            if (high < low) throw owner.Wrong("has a range whose end is below its start");
-            return CodePointSet.Range(low, high);
-        }
-
-        private int Escaped()
-        {
-            if (!owner.More) throw owner.Wrong("ends in a single backslash");
-            char c = owner._pattern[owner._at++];
-            return c == 'b' ? '\b' : owner.CharacterEscape(c);
-        }
-
-        private CodePointSet? Posix()
-        {
-            if (string.CompareOrdinal(owner._pattern, owner._at, "[:", 0, 2) != 0) return null;
-            int close = owner._pattern.IndexOf(":]", owner._at + 2, StringComparison.Ordinal);
-            if (close < 0) return null;
-            string name = owner._pattern[(owner._at + 2)..close];
-            bool negated = name.StartsWith('^');
-            CodePointSet? set = (negated ? name[1..] : name) switch
-            {
-                "alpha" => UnicodeProperties.Find("l")!.Union(UnicodeProperties.Find("m")!),
-                "digit" => UnicodeProperties.Digit,
-                "alnum" => UnicodeProperties.Find("l")!.Union(UnicodeProperties.Find("m")!).Union(UnicodeProperties.Digit),
-                "upper" => UnicodeProperties.Find("lu"),
-                "lower" => UnicodeProperties.Find("ll"),
-                "punct" => UnicodeProperties.Punctuation.Union(UnicodeProperties.AsciiPunctuation),
-                "cntrl" => UnicodeProperties.Find("cc"),
-                "space" or "word" or "xdigit" or "blank" or "ascii" => UnicodeProperties.Find(negated ? name[1..] : name),
-                _ => throw owner.Wrong($"uses the class [:{name}:], which is not supported"),
-            };
-            owner._at = close + 2;
-            return negated ? set!.Complement() : set;
-        }
-    }
 }

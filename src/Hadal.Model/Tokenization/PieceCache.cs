@@ -13,7 +13,7 @@ internal sealed class PieceCache
     private const int MostSlots = 1 << 15;
 
     // Different in every process, so that no text can be made to collide.
-    private static readonly ulong Seed = (ulong)Random.Shared.NextInt64();
+    private static readonly ulong _seed = (ulong)Random.Shared.NextInt64();
 
     private Entry?[] _entries = new Entry?[FirstSlots];
 
@@ -57,7 +57,7 @@ internal sealed class PieceCache
 
     private static uint Hash(ReadOnlySpan<char> piece)
     {
-        ulong hash = Seed ^ (uint)piece.Length;
+        ulong hash = _seed ^ (uint)piece.Length;
         foreach (char c in piece) hash = (hash ^ c) * 0x9E3779B97F4A7C15;
         return (uint)(hash >> 32);
     }

@@ -10,7 +10,7 @@ internal sealed class PreTokenizer
 {
     private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
-    private static readonly Lazy<SplitStep> Gpt2Step = new(
+    private static readonly Lazy<SplitStep> _gpt2Step = new(
         static () => new SplitStep(new CodePointPattern(Gpt2Pattern, default), SplitBehavior.Isolated, invert: false));
 
     private readonly SplitStep[] _steps;
@@ -43,7 +43,7 @@ internal sealed class PreTokenizer
         if (!gpt2Pattern) return new PreTokenizer(steps, prefixSpace, byteSteps, deepSeekV3: false);
         return prefixSpace
             ? new PreTokenizer(steps, true, byteSteps, deepSeekV3: false) { CutsAfterPrefix = true }
-            : new PreTokenizer([.. steps, Gpt2Step.Value], false, byteSteps, deepSeekV3: false);
+            : new PreTokenizer([.. steps, _gpt2Step.Value], false, byteSteps, deepSeekV3: false);
     }
 
     private bool CutsAfterPrefix { get; init; }
@@ -70,7 +70,7 @@ internal sealed class PreTokenizer
                 if (piece[0] != ' ') buffer.Append(' ');
                 buffer.Append(piece);
             });
-            if (CutsAfterPrefix) work.Apply(Gpt2Step.Value, source);
+            if (CutsAfterPrefix) work.Apply(_gpt2Step.Value, source);
         }
 
         if (_byteSteps.Length > 0)
@@ -98,7 +98,7 @@ internal sealed class PreTokenizer
         private const int LargestKept = 1 << 16;
 
         [ThreadStatic]
-        private static Work? s_spare;
+        private static Work? _spare;
 
         private readonly List<(int Start, int End)> _matches = [];
         private List<(int Start, int End)> _next = [];
@@ -107,15 +107,15 @@ internal sealed class PreTokenizer
 
         internal static Work Rent()
         {
-            Work work = s_spare ?? new Work();
-            s_spare = null;
+            Work work = _spare ?? new Work();
+            _spare = null;
             work.Pieces.Clear();
             return work;
         }
 
         internal void Return()
         {
-            if (_matches.Capacity + _next.Capacity + Pieces.Capacity <= LargestKept) s_spare = this;
+            if (_matches.Capacity + _next.Capacity + Pieces.Capacity <= LargestKept) _spare = this;
         }
 
         internal void Apply(SplitStep step, ReadOnlySpan<char> source)

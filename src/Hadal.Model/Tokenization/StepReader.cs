@@ -31,7 +31,8 @@ internal static class StepReader
             case "Replace":
                 return new TextNormalizer.Replace(Matcher(field.Member("pattern")), Affix(field.Member("content")));
             default:
-                throw field.Place.Fault($"the normalizer {FilePlace.Quote(type)} is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Prepend and Replace");
+                throw field.Place.Fault(
+                    $"the normalizer {FilePlace.Quote(type)} is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Prepend and Replace");
         }
     }
 

@@ -92,7 +92,7 @@ public sealed class Tokenizer
     /// <summary>Encodes text.</summary>
     /// <param name="text">Any text; lone surrogates count as U+FFFD. Empty text has no ids.</param>
     /// <param name="options">How; <see cref="EncodeOptions.Default"/> when null.</param>
-    /// <exception cref="TokenizerException">An option asks for a token the tokenizer does not have, or a pattern of the file takes too long on this text.</exception>
+    /// <exception cref="TokenizerException">An option asks for a token the tokenizer lacks, or a pattern of the file takes too long on this text.</exception>
     public int[] Encode(ReadOnlySpan<char> text, EncodeOptions? options = null)
     {
         List<int> ids = new(text.Length / 3 + 2);
@@ -104,7 +104,7 @@ public sealed class Tokenizer
     /// <param name="text">Any text; lone surrogates count as U+FFFD. Empty text has no ids.</param>
     /// <param name="destination">Where the ids go.</param>
     /// <param name="options">How; <see cref="EncodeOptions.Default"/> when null.</param>
-    /// <exception cref="TokenizerException">An option asks for a token the tokenizer does not have, or a pattern of the file takes too long on this text.</exception>
+    /// <exception cref="TokenizerException">An option asks for a token the tokenizer lacks, or a pattern of the file takes too long on this text.</exception>
     public void Encode(ReadOnlySpan<char> text, List<int> destination, EncodeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(destination);
@@ -173,8 +173,6 @@ public sealed class Tokenizer
             for (int from = 0; tokens.Find(text, from, out int start, out int end) is { } token;)
             {
                 from = end;
-                // White space that the token before took along is gone, even where it spells a token.
-                if (start < place) continue;
                 if (recognition == AddedTokenRecognition.NotSpecial && token.Special) continue;
                 if (token.SingleWord && (EndsInWord(text[..start]) || StartsWithWord(text[end..]))) continue;
                 if (token.StripLeft) start = Math.Max(text[..start].TrimEnd().Length, place);
@@ -202,8 +200,8 @@ public sealed class Tokenizer
     }
 
     private static bool EndsInWord(ReadOnlySpan<char> text)
-        => Rune.DecodeLastFromUtf16(text, out Rune last, out _) == OperationStatus.Done && UnicodeProperties.Word.Contains(last.Value);
+        => Rune.DecodeLastFromUtf16(text, out Rune last, out _) == OperationStatus.Done && UnicodeProperties.WordBesideToken.Contains(last.Value);
 
     private static bool StartsWithWord(ReadOnlySpan<char> text)
-        => Rune.DecodeFromUtf16(text, out Rune first, out _) == OperationStatus.Done && UnicodeProperties.Word.Contains(first.Value);
+        => Rune.DecodeFromUtf16(text, out Rune first, out _) == OperationStatus.Done && UnicodeProperties.WordBesideToken.Contains(first.Value);
 }

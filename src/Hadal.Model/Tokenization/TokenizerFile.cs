@@ -126,7 +126,8 @@ internal sealed class TokenizerFile
             if (!raw.Contains((byte)'\\') && blank > 0)
             {
                 Span<byte> room = Room(raw.Length);
-                if (ByteAlphabet.TryRead(raw[..blank], room, out int left) && ByteAlphabet.TryRead(raw[(blank + 1)..], room[left..], out int right) && right > 0)
+                if (ByteAlphabet.TryRead(raw[..blank], room, out int left)
+                    && ByteAlphabet.TryRead(raw[(blank + 1)..], room[left..], out int right) && right > 0)
                     return (left, left + right);
             }
 

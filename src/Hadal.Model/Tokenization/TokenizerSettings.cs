@@ -15,10 +15,14 @@ public sealed record TokenizerSettings
     /// <summary>The text of the padding token, or null.</summary>
     public string? PadToken { get; init; }
 
-    /// <summary>Whether the model's publisher wants a begin-of-sentence token before every text (<c>add_bos_token</c>). Encoding adds it only when asked to.</summary>
+    /// <summary>
+    /// Whether the model's publisher wants a begin-of-sentence token before every text (<c>add_bos_token</c>). Encoding adds it only when asked to.
+    /// </summary>
     public bool AddBosToken { get; init; }
 
-    /// <summary>Whether the model's publisher wants an end-of-sentence token after every text (<c>add_eos_token</c>). Encoding adds it only when asked to.</summary>
+    /// <summary>
+    /// Whether the model's publisher wants an end-of-sentence token after every text (<c>add_eos_token</c>). Encoding adds it only when asked to.
+    /// </summary>
     public bool AddEosToken { get; init; }
 
     /// <summary>The chat template in Jinja as published (of several the one named "default"), or null for a base model.</summary>

@@ -43,8 +43,9 @@ public sealed class TrainedTokenizer
 
     private static byte[] Written(Action<Utf8JsonWriter> write)
     {
+        JsonWriterOptions options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
         using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" })) write(json);
+        using (Utf8JsonWriter json = new(stream, options)) write(json);
         return stream.ToArray();
     }
 

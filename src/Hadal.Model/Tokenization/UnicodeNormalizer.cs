@@ -16,7 +16,7 @@ internal static class UnicodeNormalizer
     private const char FirstOfComposition = '\u0300';
     private const char FirstOfDecomposition = '\u00A0';
 
-    private static readonly Lazy<Tables> Data = new(static () => new Tables());
+    private static readonly Lazy<Tables> _data = new(static () => new Tables());
 
     /// <summary>Brings well-formed text (no lone surrogates) into a form.</summary>
     internal static string Normalize(string text, NormalizationForm form)
@@ -47,7 +47,8 @@ internal static class UnicodeNormalizer
             result.Add(VowelBase + syllable % (VowelCount * TrailCount) / TrailCount);
             if (syllable % TrailCount > 0) result.Add(TrailBase + syllable % TrailCount);
         }
-        else if (Data.Value.Canonical.TryGetValue(codePoint, out int[]? mapping) || (compatibility && Data.Value.Compatible.TryGetValue(codePoint, out mapping)))
+        else if (_data.Value.Canonical.TryGetValue(codePoint, out int[]? mapping)
+            || (compatibility && _data.Value.Compatible.TryGetValue(codePoint, out mapping)))
         {
             foreach (int part in mapping) Decompose(part, compatibility, result);
         }
@@ -60,7 +61,7 @@ internal static class UnicodeNormalizer
     /// <summary>Sorts every run of combining characters by class, equals staying in order.</summary>
     private static void Order(List<int> codePoints)
     {
-        Tables data = Data.Value;
+        Tables data = _data.Value;
         for (int start = 0; start < codePoints.Count;)
         {
             int end = start;
@@ -77,7 +78,7 @@ internal static class UnicodeNormalizer
 
     private static void Compose(List<int> codePoints)
     {
-        Tables data = Data.Value;
+        Tables data = _data.Value;
         int starter = -1, kept = 0, lastClass = 0;
         foreach (int codePoint in codePoints.ToArray())
         {
@@ -105,7 +106,7 @@ internal static class UnicodeNormalizer
             return HangulBase + ((first - LeadBase) * VowelCount + second - VowelBase) * TrailCount;
         if ((uint)(first - HangulBase) < HangulCount && (first - HangulBase) % TrailCount == 0 && second is > TrailBase and < TrailBase + TrailCount)
             return first + second - TrailBase;
-        return Data.Value.Composites.TryGetValue((first, second), out int composite) ? composite : -1;
+        return _data.Value.Composites.TryGetValue((first, second), out int composite) ? composite : -1;
     }
 
     private sealed class Tables

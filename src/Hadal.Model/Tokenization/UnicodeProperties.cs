@@ -5,17 +5,26 @@ namespace Hadal.Model.Tokenization;
 /// <summary>The named character sets that patterns of tokenizer files may use.</summary>
 internal static class UnicodeProperties
 {
-    private static readonly Dictionary<string, UnicodeCategory[]> Categories = BuildCategories();
+    private static readonly Dictionary<string, UnicodeCategory[]> _categories = BuildCategories();
 
     /// <summary>Unicode white space: what <c>\s</c> matches.</summary>
     internal static CodePointSet WhiteSpace { get; } = CodePointSet.Range(9, 13).Union(CodePointSet.Of(0x85)).Union(OfCategories(
         UnicodeCategory.SpaceSeparator, UnicodeCategory.LineSeparator, UnicodeCategory.ParagraphSeparator));
 
-    /// <summary>Letters, marks, decimal digits and connectors: what <c>\w</c> matches.</summary>
+    /// <summary>Letters, marks, decimal digits, letter numbers, connectors and enclosed letters: what <c>[\w]</c> matches.</summary>
     internal static CodePointSet Word { get; } = OfCategories(
         UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter, UnicodeCategory.ModifierLetter,
         UnicodeCategory.OtherLetter, UnicodeCategory.NonSpacingMark, UnicodeCategory.SpacingCombiningMark, UnicodeCategory.EnclosingMark,
-        UnicodeCategory.DecimalDigitNumber, UnicodeCategory.ConnectorPunctuation);
+        UnicodeCategory.DecimalDigitNumber, UnicodeCategory.LetterNumber, UnicodeCategory.ConnectorPunctuation)
+        .Union(CodePointSet.Range(0x24B6, 0x24E9)).Union(CodePointSet.Range(0x1F130, 0x1F149)).Union(CodePointSet.Range(0x1F150, 0x1F169))
+        .Union(CodePointSet.Range(0x1F170, 0x1F189));
+
+    /// <summary>What <c>\w</c> outside a class matches: the reference's engine then counts ² ³ ¹ ¼ ½ ¾ as well.</summary>
+    internal static CodePointSet WordOutsideClass { get; } = Word.Union(CodePointSet.Range(0xB2, 0xB3)).Union(CodePointSet.Of(0xB9))
+        .Union(CodePointSet.Range(0xBC, 0xBE));
+
+    /// <summary>What counts as part of a word beside an added token: the joiners too.</summary>
+    internal static CodePointSet WordBesideToken { get; } = Word.Union(CodePointSet.Range(0x200C, 0x200D));
 
     internal static CodePointSet Digit { get; } = OfCategories(UnicodeCategory.DecimalDigitNumber);
 
@@ -33,14 +42,13 @@ internal static class UnicodeProperties
     {
         string key = name.Replace("_", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal)
             .Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
-        if (Categories.TryGetValue(key, out UnicodeCategory[]? categories)) return OfCategories(categories);
+        if (_categories.TryGetValue(key, out UnicodeCategory[]? categories)) return OfCategories(categories);
         return key switch
         {
             "any" => CodePointSet.All,
             "assigned" => OfCategories(UnicodeCategory.OtherNotAssigned).Complement(),
             "ascii" => CodePointSet.Range(0, 0x7F),
             "space" or "whitespace" => WhiteSpace,
-            "word" => Word,
             "xdigit" or "hexdigit" => HexDigit,
             "blank" => OfCategories(UnicodeCategory.SpaceSeparator).Union(CodePointSet.Of('\t')),
             _ => null,

@@ -7,7 +7,7 @@ namespace Hadal.Model.Tests.Tokenization;
 
 public class BpeTrainerTests
 {
-    private static readonly string[] Corpus =
+    private static readonly string[] _corpus =
     [
         "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness.\n",
         "def add(a, b):\n    return a + b\n\n\ndef sub(a, b):\n    return a - b\n",
@@ -25,13 +25,13 @@ public class BpeTrainerTests
                 TrainedTokenizer trained = Train(documents, new BpeTrainerOptions { VocabularySize = 275 });
                 Assert.Equal(ByDefinition(documents, 275 - 259, 2), MergesOf(trained));
             }, iter: 300);
-        Assert.Equal(ByDefinition(Corpus, 120, 2), MergesOf(Train(Corpus, new BpeTrainerOptions { VocabularySize = 259 + 120 })));
+        Assert.Equal(ByDefinition(_corpus, 120, 2), MergesOf(Train(_corpus, new BpeTrainerOptions { VocabularySize = 259 + 120 })));
     }
 
     [Fact]
     public void The_layout_is_that_of_DeepSeek_V3()
     {
-        Tokenizer tokenizer = Train(Corpus, new BpeTrainerOptions { VocabularySize = 300, AddedTokens = DeepSeekTokens.FimAndChat }).Tokenizer;
+        Tokenizer tokenizer = Train(_corpus, new BpeTrainerOptions { VocabularySize = 300, AddedTokens = DeepSeekTokens.FimAndChat }).Tokenizer;
         Assert.Equal(300, tokenizer.VocabularySize);
         Assert.Equal((0, 1, 2), (tokenizer.BosId, tokenizer.EosId, tokenizer.PadId));
         for (int id = 0; id < 259; id++)
@@ -51,8 +51,8 @@ public class BpeTrainerTests
     {
         BpeTrainerOptions options = new() { VocabularySize = 400 };
         using TemporaryFolder folder = new();
-        Train(Corpus, options).Save(folder.Path("a"));
-        Train(Corpus.Reverse(), options).Save(folder.Path("b"));
+        Train(_corpus, options).Save(folder.Path("a"));
+        Train(_corpus.Reverse(), options).Save(folder.Path("b"));
         Assert.Equal(File.ReadAllBytes(folder.Path("a", "tokenizer.json")), File.ReadAllBytes(folder.Path("b", "tokenizer.json")));
     }
 
@@ -60,7 +60,7 @@ public class BpeTrainerTests
     public void The_written_files_load_with_identical_results()
     {
         using TemporaryFolder folder = new();
-        TrainedTokenizer trained = Train(Corpus, new BpeTrainerOptions { VocabularySize = 380, AddedTokens = ["<｜User｜>"] });
+        TrainedTokenizer trained = Train(_corpus, new BpeTrainerOptions { VocabularySize = 380, AddedTokens = ["<｜User｜>"] });
         trained.Save(folder.Path("model"));
         trained.Save(folder.Path("named.json"));
         foreach (string path in (ReadOnlySpan<string>)[folder.Path("model"), folder.Path("model", "tokenizer.json"), folder.Path("named.json")])
@@ -68,7 +68,7 @@ public class BpeTrainerTests
             Tokenizer loaded = Tokenizer.Load(path);
             Assert.Equal(trained.VocabularySize, loaded.VocabularySize);
             Assert.Equal((0, 1, 2), (loaded.BosId, loaded.EosId, loaded.PadId));
-            foreach (string text in Corpus) Assert.Equal(trained.Tokenizer.Encode(text), loaded.Encode(text));
+            foreach (string text in _corpus) Assert.Equal(trained.Tokenizer.Encode(text), loaded.Encode(text));
         }
 
         Assert.Equal(["model", "named.json", "tokenizer_config.json"], Directory.EnumerateFileSystemEntries(folder.Root).Select(Path.GetFileName).Order());
@@ -77,8 +77,8 @@ public class BpeTrainerTests
     [Fact]
     public void Training_text_comes_out_in_fewer_ids_than_bytes_and_back_whole()
     {
-        Tokenizer tokenizer = Train(Corpus, new BpeTrainerOptions { VocabularySize = 400 }).Tokenizer;
-        foreach (string text in Corpus)
+        Tokenizer tokenizer = Train(_corpus, new BpeTrainerOptions { VocabularySize = 400 }).Tokenizer;
+        foreach (string text in _corpus)
         {
             int[] ids = tokenizer.Encode(text);
             Assert.True(ids.Length * 2 < Encoding.UTF8.GetByteCount(text), text);

@@ -21,7 +21,11 @@ public class CodePointPatternTests
     [InlineData(@"\Bx", "x ax", "x")]
     [InlineData("[a-z&&[^aeiou]]+", "hello", "h|ll")]
     [InlineData("[a[0-9]]+", "xa1z", "a1")]
-    [InlineData("[[:alpha:]]+", "ab1é", "ab|é")]
+    [InlineData("[[:punct:]]+", "a,$1", ",$")]
+    [InlineData(@"\w+", "Ⅻⓐ²-ก็", "Ⅻⓐ²|ก็")]
+    [InlineData(@"[\w]+", "Ⅻⓐ²-ก็", "Ⅻⓐ|ก็")]
+    [InlineData(@"(?i)\p{Lu}", "aB", "B")]
+    [InlineData(@"(?i)[\p{Lu}]", "aB", "a|B")]
     [InlineData("[]x]+", "a]x", "]x")]
     [InlineData("[a-]+", "b-a", "-a")]
     [InlineData("(?i)k+s", "KK\u212As kkſ", "KK\u212As|kkſ")]
@@ -63,6 +67,7 @@ public class CodePointPatternTests
     [InlineData(@"\q")]
     [InlineData(@"\x{110000}")]
     [InlineData("[[:nonsense:]]")]
+    [InlineData("[[:alpha:]]")]
     [InlineData("(?~a)")]
     public void What_is_not_supported_is_named_in_one_sentence(string pattern)
     {
@@ -84,6 +89,14 @@ public class CodePointPatternTests
     }
 
     [Fact]
+    public void A_match_that_would_take_for_ever_is_given_up()
+    {
+        CodePointPattern pattern = new("(a|aa|a)+$", default, TimeSpan.FromMilliseconds(20));
+        TokenizerException e = Assert.Throws<TokenizerException>(() => pattern.FindAll(new string('a', 200) + "b", []));
+        Assert.Contains("takes longer than 0.02 s on a stretch of 201 characters", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Random_patterns_match_or_are_refused_but_do_nothing_else()
         => Gen.OneOf("a", "b", "(", ")", "[", "]", "^", "$", "|", "*", "+", "?", "{2}", "{1,3}", "\\", "p{L}", "s", "w", "b", "-", "&&", "(?:", "(?=",
                 "(?<!", "(?i)", "😀", ".", "1", "x", "(?>", "[^", "\\p{N}", "\\S").Array[1, 12]
@@ -93,7 +106,7 @@ public class CodePointPatternTests
                 try
                 {
                     List<(int Start, int End)> found = [];
-                    new CodePointPattern(string.Concat(parts), default).FindAll(text, found);
+                    new CodePointPattern(string.Concat(parts), default, TimeSpan.FromMilliseconds(200)).FindAll(text, found);
                     // Matches are in order, do not overlap and never cut a surrogate pair.
                     int place = 0;
                     foreach ((int start, int end) in found)

@@ -5,7 +5,7 @@ namespace Hadal.Model.Tests.Tokenization;
 
 public class DeepSeekV3ScannerTests
 {
-    private static readonly PreTokenizer ByPatterns = PreTokenizer.Of(
+    private static readonly PreTokenizer _byPatterns = PreTokenizer.Of(
         [.. new[] { DeepSeekV3Scanner.DigitPattern, DeepSeekV3Scanner.HanKanaPattern, DeepSeekV3Scanner.WordPattern }
             .Select(static p => new SplitStep(new CodePointPattern(p, default), SplitBehavior.Isolated, invert: false))],
         prefixSpace: false, gpt2Pattern: false, []);
@@ -13,7 +13,7 @@ public class DeepSeekV3ScannerTests
     [Fact]
     public void The_scanner_cuts_random_text_as_the_three_patterns_do()
         => TextGen.WellFormed.Sample(
-            static text => Assert.Equal(PieceList.Of(ByPatterns, text), PieceList.Of(PreTokenizer.DeepSeekV3, text)), iter: 5_000);
+            static text => Assert.Equal(PieceList.Of(_byPatterns, text), PieceList.Of(PreTokenizer.DeepSeekV3, text)), iter: 5_000);
 
     [Fact]
     public void Every_code_point_is_cut_as_the_three_patterns_do_between_others()
@@ -23,7 +23,7 @@ public class DeepSeekV3ScannerTests
             if (codePoint is >= 0xD800 and <= 0xDFFF) continue;
             string c = char.ConvertFromUtf32(codePoint);
             string text = $"a{c}b {c}中{c}{c}1{c}.\n{c}";
-            List<string> expected = PieceList.Of(ByPatterns, text);
+            List<string> expected = PieceList.Of(_byPatterns, text);
             if (!expected.SequenceEqual(PieceList.Of(PreTokenizer.DeepSeekV3, text))) Assert.Fail($"U+{codePoint:X4}: {string.Join('|', expected)}");
         }
     }

@@ -7,11 +7,11 @@ namespace Hadal.Model.Tests.Tokenization;
 /// <summary>Small tokenizer files made for single tests.</summary>
 internal static class SmallTokenizer
 {
-    private static readonly Lazy<TrainedTokenizer> TrainedOnce = new(static () => BpeTrainer.Train(
+    private static readonly Lazy<TrainedTokenizer> _trainedOnce = new(static () => BpeTrainer.Train(
         ["the cat sat on the mat, the cat ate the rat.\n", "in the end the 123 cats 中文中文 are at 456 the mat 😀😀"],
         new BpeTrainerOptions { VocabularySize = 290, AddedTokens = ["<｜User｜>", "<|EOT|>"] }));
 
-    internal static TrainedTokenizer Trained => TrainedOnce.Value;
+    internal static TrainedTokenizer Trained => _trainedOnce.Value;
 
     /// <summary>The content of the trained file.</summary>
     internal static byte[] File { get; } = Written("tokenizer.json");

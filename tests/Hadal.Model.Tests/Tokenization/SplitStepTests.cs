@@ -49,24 +49,27 @@ public class SplitStepTests
     {
         SplitStep digits = new(new CodePointMatcher(UnicodeProperties.Number), SplitBehavior.Isolated, invert: false);
         // U+00B2 is C2 B2 in UTF-8; in the byte alphabet B2 is the character U+00B2 again, a number.
-        Assert.Equal(["mapped:Ġx", "mapped:1", "mapped:Â", "mapped:²"], PieceList.Of(PreTokenizer.Of([], prefixSpace: true, gpt2Pattern: false, [digits]), "x1²"));
+        PreTokenizer steps = PreTokenizer.Of([], prefixSpace: true, gpt2Pattern: false, [digits]);
+        Assert.Equal(["mapped:Ġx", "mapped:1", "mapped:Â", "mapped:²"], PieceList.Of(steps, "x1²"));
     }
 
     [Fact]
     public void The_prefix_blank_stands_before_pieces_without_one_and_the_GPT2_pattern_sees_it()
     {
         SplitStep lines = new(new LiteralMatcher("\n"), SplitBehavior.Removed, invert: false);
-        Assert.Equal([" Hello", "  ", " world", "'s", " all"], PieceList.Of(PreTokenizer.Of([lines], prefixSpace: true, gpt2Pattern: true, []), "Hello   world's\nall"));
-        Assert.Equal(["Hello", "  ", " world", "'s"], PieceList.Of(PreTokenizer.Of([], prefixSpace: false, gpt2Pattern: true, []), "Hello   world's"));
+        PreTokenizer prefixed = PreTokenizer.Of([lines], prefixSpace: true, gpt2Pattern: true, []);
+        PreTokenizer plain = PreTokenizer.Of([], prefixSpace: false, gpt2Pattern: true, []);
+        Assert.Equal([" Hello", "  ", " world", "'s", " all"], PieceList.Of(prefixed, "Hello   world's\nall"));
+        Assert.Equal(["Hello", "  ", " world", "'s"], PieceList.Of(plain, "Hello   world's"));
     }
 
-    private static readonly Dictionary<string, CodePointPattern> Compiled = [];
+    private static readonly Dictionary<string, CodePointPattern> _compiled = [];
 
     private static CodePointPattern Patterns(string pattern)
     {
-        lock (Compiled)
+        lock (_compiled)
         {
-            if (!Compiled.TryGetValue(pattern, out CodePointPattern? compiled)) Compiled.Add(pattern, compiled = new CodePointPattern(pattern, default));
+            if (!_compiled.TryGetValue(pattern, out CodePointPattern? compiled)) _compiled.Add(pattern, compiled = new CodePointPattern(pattern, default));
             return compiled;
         }
     }

@@ -7,9 +7,9 @@ namespace Hadal.Model.Tests.Tokenization;
 /// <summary>The reference tokenizers and what the reference library makes of texts, from tests/tokenizers.</summary>
 internal static class TokenizerData
 {
-    private static readonly Lazy<Tokenizer> V3Tokenizer = new(() => Tokenizer.Load(Folder("deepseek-v3")));
+    private static readonly Lazy<Tokenizer> _v3Tokenizer = new(() => Tokenizer.Load(Folder("deepseek-v3")));
 
-    internal static Tokenizer V3 => V3Tokenizer.Value;
+    internal static Tokenizer V3 => _v3Tokenizer.Value;
 
     internal static string Folder(string name) => Path.Combine(Root(), "tests", "tokenizers", name);
 

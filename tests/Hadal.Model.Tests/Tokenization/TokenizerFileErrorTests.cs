@@ -77,11 +77,12 @@ public class TokenizerFileErrorTests
         { "normalizer", "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\"},\"content\":\"\"}", "normalizer.pattern.String: is empty" },
         { "pre_tokenizer", "null", "pre_tokenizer: has no ByteLevel step" },
         { "pre_tokenizer", "{\"type\":\"Metaspace\"}", "pre_tokenizer: has no ByteLevel step" },
-        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Bert\"},{\"type\":\"ByteLevel\"}]}", "the pre-tokenizer \"Bert\" is not supported" },
-        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"},{\"type\":\"ByteLevel\"}]}", "has two ByteLevel steps" },
-        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":{}},{\"type\":\"ByteLevel\"}]}", "must hold a \"Regex\" or a \"String\"" },
-        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"behavior\":\"Sideways\",\"pattern\":{\"String\":\"a\"}},{\"type\":\"ByteLevel\"}]}", "behavior: is \"Sideways\"" },
-        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":{\"Regex\":\"(\"}},{\"type\":\"ByteLevel\"}]}", "pattern.Regex: the pattern \"(\" has a group without an end" },
+        { "pre_tokenizer", BeforeByteLevel("{\"type\":\"Bert\"}"), "the pre-tokenizer \"Bert\" is not supported" },
+        { "pre_tokenizer", BeforeByteLevel("{\"type\":\"ByteLevel\"}"), "has two ByteLevel steps" },
+        { "pre_tokenizer", BeforeByteLevel("{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":{}}"), "must hold a \"Regex\" or a \"String\"" },
+        { "pre_tokenizer", BeforeByteLevel("{\"type\":\"Split\",\"behavior\":\"Sideways\",\"pattern\":{\"String\":\"a\"}}"), "behavior: is \"Sideways\"" },
+        { "pre_tokenizer", BeforeByteLevel("{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":{\"Regex\":\"(\"}}"),
+            "pattern.Regex: the pattern \"(\" has a group without an end" },
         { "decoder", "{\"type\":\"WordPiece\"}", "decoder: the decoder \"WordPiece\" is not supported; supported is ByteLevel" },
     };
 
@@ -158,7 +159,8 @@ public class TokenizerFileErrorTests
         using TemporaryFolder folder = new();
         SmallTokenizer.Trained.Save(folder.Root);
         File.WriteAllText(folder.Path("tokenizer_config.json"), """
-            {"bos_token":{"content":"<|EOT|>"},"eos_token":"!","add_bos_token":true,"chat_template":[{"name":"tool","template":"t"},{"name":"default","template":"d"}]}
+            {"bos_token":{"content":"<|EOT|>"},"eos_token":"!","add_bos_token":true,
+            "chat_template":[{"name":"tool","template":"t"},{"name":"default","template":"d"}]}
             """);
         Tokenizer tokenizer = Tokenizer.Load(folder.Root);
         Assert.Equal(tokenizer.IdOf("<|EOT|>"), tokenizer.BosId);
@@ -176,6 +178,8 @@ public class TokenizerFileErrorTests
         byte[] marked = [0xEF, 0xBB, 0xBF, .. SmallTokenizer.File];
         Assert.Equal(SmallTokenizer.Trained.VocabularySize, Tokenizer.Parse(new MemoryStream(marked), "file").VocabularySize);
     }
+
+    private static string BeforeByteLevel(string step) => $$"""{"type":"Sequence","pretokenizers":[{{step}},{"type":"ByteLevel"}]}""";
 
     private static void Expect(byte[] content, string starts, string says)
     {

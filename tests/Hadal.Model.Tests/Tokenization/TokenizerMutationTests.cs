@@ -12,8 +12,11 @@ public class TokenizerMutationTests
     // The file has some 10 KB; a reader that believes a number in it would ask for gigabytes.
     private const long MostBytes = 32 << 20;
 
-    private static readonly string[] Strange =
-        ["null", "true", "-1", "0", "1e999", "2147483647", "4294967296", "99999999999999999999", "\"\"", "\"x\"", "[]", "{}", "[[]]", "{\"type\":\"BPE\"}", "\"\\ud800\"", "0.5"];
+    private static readonly string[] _strange =
+    [
+        "null", "true", "-1", "0", "1e999", "2147483647", "4294967296", "99999999999999999999", "0.5",
+        "\"\"", "\"x\"", "\"\\ud800\"", "[]", "{}", "[[]]", "{\"type\":\"BPE\"}",
+    ];
 
     [Fact]
     public void Ten_thousand_mutants_of_a_tokenizer_file()
@@ -96,7 +99,7 @@ public class TokenizerMutationTests
                     ReplaceNumber(bytes, at, random);
                     break;
                 default:
-                    bytes.InsertRange(at, Encoding.UTF8.GetBytes(random.Next(20) == 0 ? new string('[', 3_000) : Strange[random.Next(Strange.Length)]));
+                    bytes.InsertRange(at, Encoding.UTF8.GetBytes(random.Next(20) == 0 ? new string('[', 3_000) : _strange[random.Next(_strange.Length)]));
                     break;
             }
         }
@@ -130,7 +133,7 @@ public class TokenizerMutationTests
             }
 
             if (node.Parent is null) continue;
-            JsonNode? other = random.Next(4) == 0 ? AnyOf(root, random)?.DeepClone() : JsonNode.Parse(Valid(Strange[random.Next(Strange.Length)]));
+            JsonNode? other = random.Next(4) == 0 ? AnyOf(root, random)?.DeepClone() : JsonNode.Parse(Valid(_strange[random.Next(_strange.Length)]));
             if (node.Parent is JsonObject owner)
             {
                 string name = node.GetPropertyName();
@@ -154,7 +157,8 @@ public class TokenizerMutationTests
     private static JsonNode? AnyOf(JsonNode root, Random random)
     {
         JsonNode? node = root;
-        for (int depth = random.Next(1, 5); depth > 0 && node is not null && Children(node) is { Length: > 0 } children; depth--) node = children[random.Next(children.Length)];
+        for (int depth = random.Next(1, 5); depth > 0 && node is not null && Children(node) is { Length: > 0 } children; depth--)
+            node = children[random.Next(children.Length)];
         return ReferenceEquals(node, root) ? null : node;
     }
 

@@ -8,10 +8,22 @@ namespace Hadal.Model.Tests.Tokenization;
 public class UnicodeNormalizerTests
 {
     [Theory]
-    [InlineData(NormalizationForm.FormC, "d6e7e73f03aea272f3c3e96e270e2dbd949f0e9471933072802e9728d3b9b49f", "2077da9b457504ecb1a39c748a0bdb76774205153f2833dd340b30a3218a6dcb")]
-    [InlineData(NormalizationForm.FormD, "a378f356ebb0da395829fe7b3cdbeb065ff0cb899115e9fb1a0970d40cde3405", "552b4c1858697adbeb334172a4b2c85db9f3dce04c77be4943e435dca0deccd4")]
-    [InlineData(NormalizationForm.FormKC, "018ce8afa8280e20798780aa38954df91433c9a2cb1cd76f7967e4d27e2c7661", "ec64b1555d301d1c0ff186077ca8f0239d3c9e335dd0db4a38e4a2597210e12a")]
-    [InlineData(NormalizationForm.FormKD, "801f4debc274e6f1364671dc2a58129c94c673b0000732df34b7c6c198a8ec2b", "5bb1c0d1e98f60dae8039301aaaae4b1c29dbde2c2d5b8dafc279630a2968e63")]
+    [InlineData(
+        NormalizationForm.FormC,
+        "d6e7e73f03aea272f3c3e96e270e2dbd949f0e9471933072802e9728d3b9b49f",
+        "2077da9b457504ecb1a39c748a0bdb76774205153f2833dd340b30a3218a6dcb")]
+    [InlineData(
+        NormalizationForm.FormD,
+        "a378f356ebb0da395829fe7b3cdbeb065ff0cb899115e9fb1a0970d40cde3405",
+        "552b4c1858697adbeb334172a4b2c85db9f3dce04c77be4943e435dca0deccd4")]
+    [InlineData(
+        NormalizationForm.FormKC,
+        "018ce8afa8280e20798780aa38954df91433c9a2cb1cd76f7967e4d27e2c7661",
+        "ec64b1555d301d1c0ff186077ca8f0239d3c9e335dd0db4a38e4a2597210e12a")]
+    [InlineData(
+        NormalizationForm.FormKD,
+        "801f4debc274e6f1364671dc2a58129c94c673b0000732df34b7c6c198a8ec2b",
+        "5bb1c0d1e98f60dae8039301aaaae4b1c29dbde2c2d5b8dafc279630a2968e63")]
     public void All_code_points_and_many_sequences_come_out_as_in_the_Unicode_database(NormalizationForm form, string singles, string sequences)
     {
         Assert.Equal(singles, Digest(CodePoints(), form));
