@@ -28,8 +28,8 @@ internal static unsafe partial class Gemm
     /// <summary>k values of BF16 that are widened at a time on their way into panels.</summary>
     internal const int WidenedDepth = 64;
 
-    /// <summary>Up to so many rows of A, a product is bound by reading B: A stays in place and kernels are few rows high and many panels wide.</summary>
-    internal const int ThinRows = 4;
+    /// <summary>Up to so many rows of A, a product is bound by reading B: it is read in the order of memory, and A stays in place.</summary>
+    internal const int ThinRows = 16;
 
     // Products with less work than this (in multiply-adds, about ten microseconds) are not worth waking other threads.
     private const long WorkPerThread = 1 << 20;
@@ -95,7 +95,7 @@ internal static unsafe partial class Gemm
         }
     }
 
-    /// <summary>C = A·B or C += A·B with a B that was packed once: for up to four rows as fast as memory delivers B.</summary>
+    /// <summary>C = A·B or C += A·B with a B that was packed once: for few rows about as fast as memory delivers B.</summary>
     /// <param name="team">Who works.</param>
     /// <param name="a">FP32 [m, K].</param>
     /// <param name="lda">Distance between rows of A.</param>

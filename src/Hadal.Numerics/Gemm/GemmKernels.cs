@@ -17,9 +17,13 @@ internal static class GemmKernels<V>
     /// <summary>Panels of the largest kernel.</summary>
     public static int Panels => typeof(V) == typeof(Lanes512) ? 2 : 1;
 
-    /// <summary>Panels of a kernel for 1 … 4 rows: as many as registers hold, since each is one more independent chain; a power of two.</summary>
+    /// <summary>Rows of the largest kernel for A in place.</summary>
+    public static int ThinRows => Math.Min(Rows, 8);
+
+    /// <summary>Panels of a kernel for A in place: as many as registers hold, since each is one more independent chain; a power of two.</summary>
+    /// <param name="rows">Rows of the kernel, at most <see cref="ThinRows"/>.</param>
     public static int ThinPanels(int rows) =>
-        typeof(V) == typeof(Lanes512) ? 4
+        typeof(V) == typeof(Lanes512) ? (rows <= 4 ? 4 : 2)
         : typeof(V) == typeof(Lanes256) || AdvSimd.IsSupported ? (rows == 1 ? 4 : rows == 2 ? 2 : 1)
         : rows == 1 ? 2 : 1;
 
@@ -32,37 +36,45 @@ internal static class GemmKernels<V>
     }
 
     /// <summary>For a few rows in place.</summary>
-    public static void RunThin(int rows, int panels, bool isBFloat16, in KernelCall call)
-    {
-        if (isBFloat16) RunThin<BFloat16Element>(rows, panels, call);
-        else RunThin<SingleElement>(rows, panels, call);
-    }
-
-    private static void RunThin<E>(int rows, int panels, in KernelCall call)
+    public static void RunThin<L, E>(int rows, int panels, in KernelCall call)
+        where L : struct, ILeftLayout
         where E : struct, IRightElement
     {
-        if (panels == 1) RunThin<One, E>(rows, call);
-        else if (panels == 2) RunThin<Two, E>(rows, call);
-        else RunThin<Four, E>(rows, call);
+        if (panels == 1) RunThin<One, L, E>(rows, call);
+        else if (panels == 2) RunThin<Two, L, E>(rows, call);
+        else RunThin<Four, L, E>(rows, call);
     }
 
-    private static void RunThin<P, E>(int rows, in KernelCall call)
+    private static void RunThin<P, L, E>(int rows, in KernelCall call)
         where P : struct, ICount
+        where L : struct, ILeftLayout
         where E : struct, IRightElement
     {
         switch (rows)
         {
             case 1:
-                GemmKernel<V, One, P, StridedRows, E>.Run(call);
+                GemmKernel<V, One, P, L, E>.Run(call);
                 break;
             case 2:
-                GemmKernel<V, Two, P, StridedRows, E>.Run(call);
+                GemmKernel<V, Two, P, L, E>.Run(call);
                 break;
             case 3:
-                GemmKernel<V, Three, P, StridedRows, E>.Run(call);
+                GemmKernel<V, Three, P, L, E>.Run(call);
+                break;
+            case 4:
+                GemmKernel<V, Four, P, L, E>.Run(call);
+                break;
+            case 5:
+                GemmKernel<V, Five, P, L, E>.Run(call);
+                break;
+            case 6:
+                GemmKernel<V, Six, P, L, E>.Run(call);
+                break;
+            case 7:
+                GemmKernel<V, Seven, P, L, E>.Run(call);
                 break;
             default:
-                GemmKernel<V, Four, P, StridedRows, E>.Run(call);
+                GemmKernel<V, Eight, P, L, E>.Run(call);
                 break;
         }
     }

@@ -19,6 +19,13 @@ internal unsafe ref struct GemmTile<V>
     // Copying a transposed A pays when it is read for more than so many columns.
     private const int MaxColumnsInPlace = 64;
 
+    // With packed panels the order of memory pays for more rows, as long as those rows of A stay in the second-level cache.
+    private const int MaxPackedThinRows = 64;
+    private const int MaxPackedThinLeft = 128 << 10;
+
+    // Bfloat16 codes that no cache near the core holds. (FP32 comes so slowly from there that fetching it early gains nothing.)
+    private const long MinLengthToStream = 1 << 20;
+
     // A shallower kernel is over before memory answers.
     private const int MinDepthToPrefetch = 128;
 
@@ -29,6 +36,7 @@ internal unsafe ref struct GemmTile<V>
     private readonly int _column;
     private readonly int _columns;
     private readonly bool _thin;
+    private readonly bool _streaming;
     private readonly bool _rightInPlace;
     private readonly bool _leftInPlace;
     private KernelCall _call;
@@ -43,11 +51,12 @@ internal unsafe ref struct GemmTile<V>
         _problem = problem;
         _scratch = scratch;
         (_row, _rows, _column, _columns) = (row, rows, column, columns);
-        _thin = rows <= Gemm.ThinRows;
+        _thin = rows <= Gemm.ThinRows || problem->PackedB && rows <= MaxPackedThinRows && (long)rows * problem->K <= MaxPackedThinLeft;
+        _streaming = problem->PackedB && (long)problem->K * problem->N > MinLengthToStream;
         bool readable = _thin || problem->BType == DType.F32;
         bool worthwhile = _thin || problem->PackedB || rows <= MaxRowsInPlace && problem->K <= MaxDepthInPlace;
         _rightInPlace = readable && worthwhile && (problem->PackedB || !problem->TransposeB);
-        _leftInPlace = _thin || problem->TransposeA && columns <= MaxColumnsInPlace;
+        _leftInPlace = problem->TransposeA && columns <= MaxColumnsInPlace;
     }
 
     private readonly int PartialColumns => _columns % 16;
@@ -65,7 +74,15 @@ internal unsafe ref struct GemmTile<V>
         {
             _call.Depth = Math.Min(depth, p->K - _k);
             PrepareRight();
-            for (int row = 0; row < _rows; row += rows) RunRows(_row + row, Math.Min(rows, _rows - row), Math.Min(rows, _rows - row - rows));
+            if (_thin)
+            {
+                RunThin();
+            }
+            else
+            {
+                for (int row = 0; row < _rows; row += rows) RunRows(_row + row, Math.Min(rows, _rows - row), Math.Min(rows, _rows - row - rows));
+            }
+
             _k += _call.Depth;
         }
         while (_k < p->K);
@@ -97,6 +114,44 @@ internal unsafe ref struct GemmTile<V>
         }
     }
 
+    // Few rows: B is read once, in the order of memory where it can be, and A where it lies.
+    private void RunThin()
+    {
+        var p = _problem;
+        int kernels = (_rows + GemmKernels<V>.ThinRows - 1) / GemmKernels<V>.ThinRows;
+        var left = new LeftBlock
+        {
+            Source = p->A + (p->TransposeA ? _k * p->Lda + _row : _row * p->Lda + _k),
+            Rows = _rows,
+            Panels = kernels,
+            RowStride = p->TransposeA ? 1 : p->Lda,
+        };
+        _call.LeftStride = left.RowStride;
+        _call.LeftStep = p->TransposeA ? p->Lda : 1;
+        float* c = p->C + _row * p->Ldc + _column;
+        int fullPanels = _columns / 16, width = GemmKernels<V>.ThinPanels((_rows + kernels - 1) / kernels);
+        for (int panel = 0; panel < fullPanels; panel += width)
+        {
+            while (width > fullPanels - panel) width /= 2;
+            SetRight(panel, copied: false);
+            for (int i = 0, first = 0; i < kernels; i++)
+            {
+                int next = left.RowOfPanel(i + 1);
+                _call.Left = left.Panel(i, first);
+                RunKernel(c + first * p->Ldc + panel * 16, p->Ldc, next - first, width, _rightInPlace && p->BType == DType.BF16);
+                first = next;
+            }
+        }
+
+        for (int i = 0, first = 0; PartialColumns > 0 && i < kernels; i++)
+        {
+            int next = left.RowOfPanel(i + 1);
+            _call.Left = left.Panel(i, first);
+            RunCorner(c + first * p->Ldc + fullPanels * 16, next - first, fullPanels);
+            first = next;
+        }
+    }
+
     private void RunRows(int row, int rows, int nextRows)
     {
         var p = _problem;
@@ -104,7 +159,7 @@ internal unsafe ref struct GemmTile<V>
         {
             Source = _leftInPlace ? p->A + (p->TransposeA ? _k * p->Lda + row : row * p->Lda + _k) : _scratch.Left,
             Rows = rows,
-            Panels = _thin ? 1 : (rows + GemmKernels<V>.Rows - 1) / GemmKernels<V>.Rows,
+            Panels = (rows + GemmKernels<V>.Rows - 1) / GemmKernels<V>.Rows,
             PanelLength = _leftInPlace || !p->TransposeA ? 0 : GemmKernels<V>.Rows * _call.Depth,
             RowStride = p->TransposeA ? 1 : _leftInPlace ? p->Lda : GemmScratch.RowStride,
         };
@@ -117,7 +172,7 @@ internal unsafe ref struct GemmTile<V>
         {
             int next = left.RowOfPanel(i + 1);
             _call.Left = left.Panel(i, first);
-            int width = _thin ? GemmKernels<V>.ThinPanels(rows) : GemmKernels<V>.Panels;
+            int width = GemmKernels<V>.Panels;
             for (int panel = 0; panel < fullPanels; panel += width)
             {
                 while (width > fullPanels - panel) width /= 2;
@@ -128,7 +183,7 @@ internal unsafe ref struct GemmTile<V>
                     if (nextRows > 0 && !_leftInPlace) PrefetchLeft(row + rows, nextRows, i * fullPanels + panel, width, left.Panels * fullPanels);
                 }
 
-                RunKernel(c + first * p->Ldc + panel * 16, p->Ldc, next - first, width, _rightInPlace && p->BType == DType.BF16);
+                RunKernel(c + first * p->Ldc + panel * 16, p->Ldc, next - first, width, isBFloat16: false);
             }
 
             if (PartialColumns > 0) RunCorner(c + first * p->Ldc + fullPanels * 16, next - first, fullPanels);
@@ -172,7 +227,9 @@ internal unsafe ref struct GemmTile<V>
         _call.C = c;
         _call.Ldc = ldc;
         _call.Accumulate = _problem->Accumulate || _k > 0;
-        if (_thin) GemmKernels<V>.RunThin(rows, panels, isBFloat16, _call);
+        if (_streaming && isBFloat16) GemmKernels<V>.RunThin<StreamingRows, BFloat16Element>(rows, panels, _call);
+        else if (_thin && isBFloat16) GemmKernels<V>.RunThin<StridedRows, BFloat16Element>(rows, panels, _call);
+        else if (_thin) GemmKernels<V>.RunThin<StridedRows, SingleElement>(rows, panels, _call);
         else if (_problem->TransposeA) GemmKernels<V>.RunWide<AdjacentRows>(rows, panels, _call);
         else GemmKernels<V>.RunWide<CopiedRows>(rows, panels, _call);
     }
