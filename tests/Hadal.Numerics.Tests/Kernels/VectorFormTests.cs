@@ -11,8 +11,8 @@ public class VectorFormTests
 {
     private const double Relative = 1e-5, Absolute = 3e-6;
 
-    private static readonly RoutingRule V3 = new(ScoreFunction.Sigmoid, 3, 4, 2, GroupScore.TopTwoSum, true, 2.5f);
-    private static readonly RoutingRule V2 = new(ScoreFunction.Softmax, 2, 4, 3, GroupScore.Maximum, false, 16f);
+    private static readonly RoutingRule _v3 = new(ScoreFunction.Sigmoid, 3, 4, 2, GroupScore.TopTwoSum, true, 2.5f);
+    private static readonly RoutingRule _v2 = new(ScoreFunction.Softmax, 2, 4, 3, GroupScore.Maximum, false, 16f);
 
     public static TheoryData<string> Forms => Lab.Forms;
 
@@ -77,13 +77,13 @@ public class VectorFormTests
     public void Routing_and_its_gradient_match_the_reference(string form) => Compare(form, lab =>
     {
         var results = new List<Tensor>();
-        foreach (var rule in new[] { V3, V2 })
+        foreach (var rule in new[] { _v3, _v2 })
         {
             const int experts = 20, tokens = 50;
             Tensor logits = lab.Normal(tokens, experts), scores = lab.New(tokens, experts), weights = lab.New(tokens, rule.TopK);
             Tensor chosen = lab.NewIntegers(tokens * rule.TopK), dWeights = lab.Normal(tokens, rule.TopK), dLogits = lab.New(tokens, experts);
             Tensor loss = lab.NewVector(2), dScores = lab.New(tokens, experts);
-            lab.Backend.Route(logits, rule == V3 ? lab.NormalVector(experts, 0.1f) : default, rule, scores, chosen, weights);
+            lab.Backend.Route(logits, rule == _v3 ? lab.NormalVector(experts, 0.1f) : default, rule, scores, chosen, weights);
             lab.Backend.BalanceLoss(scores, tokens / 2, rule.TopK, 0.5f, loss, dScores);
             lab.Backend.RouteBackward(scores, chosen, dWeights, dScores, rule, dLogits);
             results.AddRange([scores, weights, loss, dScores, dLogits]);

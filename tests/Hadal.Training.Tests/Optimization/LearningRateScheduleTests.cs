@@ -5,7 +5,7 @@ namespace Hadal.Training.Tests.Optimization;
 public class LearningRateScheduleTests
 {
     // The report's run in steps of 0.1 billion tokens: 14.8T tokens, decay from 10T to 14.3T.
-    private static readonly OptimizerSettings Report = new();
+    private static readonly OptimizerSettings _report = new();
     private const long Steps = 148_001;
 
     [Theory]
@@ -16,8 +16,8 @@ public class LearningRateScheduleTests
     [InlineData(143_001, 2.2e-5)]
     [InlineData(148_001, 2.2e-5)]
     public void Turning_points_are_the_reports(long step, double expected) =>
-        Assert.Equal(expected, LearningRateSchedule.At(Report, step, Steps), 1e-9);
+        Assert.Equal(expected, LearningRateSchedule.At(_report, step, Steps), 1e-9);
 
     [Fact]
-    public void A_run_of_one_step_has_a_rate() => Assert.Equal(2.2e-5, LearningRateSchedule.At(Report with { WarmupSteps = 0 }, 1, 1), 1e-12);
+    public void A_run_of_one_step_has_a_rate() => Assert.Equal(2.2e-5, LearningRateSchedule.At(_report with { WarmupSteps = 0 }, 1, 1), 1e-12);
 }
