@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Hadal.Model.Checkpoints;
 
 namespace Hadal.Cli.Tests;
@@ -7,7 +8,7 @@ namespace Hadal.Cli.Tests;
 public class KillTests(Samples samples)
 {
     // With a step of some milliseconds and a checkpoint behind each, a run spends most of its time in writing.
-    private const int Kills = 10, Steps = 1500;
+    private const int Kills = 10, Steps = 1200;
 
     [Fact]
     public async Task A_run_that_is_killed_at_any_moment_leaves_only_whole_folders_and_goes_on()
@@ -15,7 +16,8 @@ public class KillTests(Samples samples)
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are a thing of Unix.");
         using var folder = new TemporaryFolder();
         string output = folder.File("out"), checkpoints = Path.Combine(output, "checkpoints");
-        string config = folder.Write("run.json", samples.Run(r => (r["steps"], r["checkpoint_every"]) = (Steps, 1)));
+        string text = folder.Write("short.txt", Samples.Prose(600));
+        string config = Config(checkpointEvery: 1);
         string[] command = ["train", "--config", config, "--out", output, "--threads", "1"];
         var random = new Random(7);
         int newest = 0;
@@ -44,12 +46,15 @@ public class KillTests(Samples samples)
         }
 
         // To the end, without checkpoints on the way: how often they are written may change.
-        _ = folder.Write("run.json", samples.Run(r => (r["steps"], r["checkpoint_every"]) = (Steps, 0)));
+        Config(checkpointEvery: 0);
         var finished = CliRun.Of(command);
         Assert.True(finished.Code == 0, finished.Error);
         var steps = File.ReadLines(Path.Combine(output, "metrics.jsonl")).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("step").GetInt32());
         Assert.Equal(Enumerable.Range(1, Steps), steps);
         Assert.Equal(0, CliRun.Of("inspect", Path.Combine(output, "model")).Code);
+
+        string Config(int checkpointEvery) => folder.Write("run.json", samples.Run(
+            r => (r["steps"], r["checkpoint_every"], r["data"]) = (Steps, checkpointEvery, new JsonArray(text))));
     }
 
     private static void AssertWhole(string output)

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Hadal.Cli.Wiring;
+using Hadal.Data.Sources;
 
 namespace Hadal.Cli.Tests;
 
@@ -96,12 +98,12 @@ public class TrainTests(Samples samples)
     }
 
     [Fact]
-    public void The_documentation_of_the_SDK_can_be_trained_on_by_name()
+    public void The_documentation_of_the_SDK_is_a_source_with_a_name_among_others()
     {
-        using var folder = new TemporaryFolder();
         Assert.SkipUnless(CliRun.Of("doctor").Code == 0, "There is no documentation on this machine.");
-        var trained = CliRun.Of("tokenizer", "train", "--vocab", "260", "--out", folder.File("tokenizer.json"), "dotnet-documentation");
-        Assert.True(trained.Code == 0, trained.Error);
+        string folder = Path.GetDirectoryName(samples.Text)!, file = Path.GetFileName(samples.Text);
+        var sources = TrainingText.Open([file, "dotnet-documentation", file, file], folder);
+        Assert.Equal([samples.Text, DotnetDocumentation.Locate().Description, $"2 files in {samples.Text}, {samples.Text}"], sources.Select(s => s.Description));
     }
 
     private static JsonElement[] Metrics(string output) => [.. File.ReadLines(Path.Combine(output, "metrics.jsonl")).Select(l => JsonDocument.Parse(l).RootElement)];

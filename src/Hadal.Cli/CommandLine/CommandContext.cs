@@ -15,6 +15,9 @@ internal sealed class CommandContext
         Json = arguments.GetValue(CommonOptions.Json);
         Out = Screen.On(streams.Out, streams.OutIsTerminal, streams.Colors);
         Error = Screen.On(streams.Error, streams.ErrorIsTerminal, streams.Colors);
+
+        // Through the same console as what is drawn there, which makes room for it. The terminal has shown ^C in the line already.
+        if (streams.Signals is { } signals) signals.Announce = text => Error.WriteLine("\n" + text);
     }
 
     public Streams Streams { get; }

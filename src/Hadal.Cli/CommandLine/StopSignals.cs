@@ -7,14 +7,15 @@ internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
-    private readonly TextWriter _messages;
     private Interruption? _interruption;
 
-    public StopSignals(TextWriter messages)
+    public StopSignals()
     {
-        _messages = messages;
         _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)];
     }
+
+    /// <summary>Tells the person that the program is about to stop; a command that draws puts its own way here.</summary>
+    public Action<string> Announce { get; set; } = Console.Error.WriteLine;
 
     /// <summary>Stops the program.</summary>
     public CancellationToken Token => _source.Token;
@@ -38,8 +39,7 @@ internal sealed class StopSignals : IDisposable
 
         if (_source.IsCancellationRequested) return;
         context.Cancel = true;
-        _messages.WriteLine();
-        _messages.WriteLine("Stopping … (once more to stop at once)");
+        Announce("Stopping … (once more to stop at once)");
         _source.Cancel();
     }
 

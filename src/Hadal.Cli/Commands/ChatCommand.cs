@@ -63,7 +63,7 @@ internal sealed class ChatCommand : HadalCommand
         using var interruption = context.Streams.Signals?.Begin();
         try
         {
-            var result = conversation.Say(line, request => new AnswerWriter(context).Generate(conversation.Generator, request, interruption?.Token));
+            var result = conversation.Say(line, request => new AnswerWriter(context).Generate(conversation.Generator, request, cancellation: interruption?.Token));
             context.Cancellation.ThrowIfCancellationRequested();
             if (screen) context.Say(AnswerWriter.Summary(result));
         }

@@ -40,8 +40,7 @@ internal sealed class GenerateCommand : HadalCommand
         if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
         using var generator = new TextGenerator(loaded.Model, tokenizer);
         var writer = new AnswerWriter(context);
-        if (context is { Json: false, Streams: { OutIsTerminal: true } }) writer.WriteDim(prompt);
-        var result = writer.Generate(generator, _sampling.Read(context) with { Prompt = prompt });
+        var result = writer.Generate(generator, _sampling.Read(context) with { Prompt = prompt }, lead: prompt);
         if (result.FinishReason == FinishReason.Cancelled)
         {
             string kept = context.Json ? "nothing was printed" : "the text so far stands above";

@@ -45,7 +45,9 @@ internal sealed class InspectCommand : HadalCommand
         }
 
         Describe(path, config, mtpLayers).Write(context);
+        context.Streams.Out.WriteLine();
         Sizes(config, types, fromFiles).Write(context);
+        context.Streams.Out.WriteLine();
         WriteTypes(context, types, fromFiles);
     }
 

@@ -11,35 +11,49 @@ internal sealed class AnswerWriter(CommandContext context)
     private readonly Streams _streams = context.Streams;
 
     /// <summary>Generates; the text goes to standard output as it comes, unless JSON is wanted.</summary>
-    public GenerationResult Generate(TextGenerator generator, GenerationRequest request, CancellationToken? cancellation = null)
+    /// <param name="generator">Generates.</param>
+    /// <param name="request">What.</param>
+    /// <param name="lead">On a screen, what stands before the text, paler than it.</param>
+    /// <param name="cancellation">Ends the text early; null for when the command is to stop.</param>
+    public GenerationResult Generate(TextGenerator generator, GenerationRequest request, string lead = "", CancellationToken? cancellation = null)
     {
         using var status = new StatusLine(_streams);
         int promptTokens = generator.Encode(request).Length;
         var prefill = new Report<int>(done => status.Show(() => $"reading the prompt: {done} of {promptTokens} tokens"));
-        Action<string>? onText = context.Json ? null : text =>
+        bool begun = false;
+        var result = generator.Generate(request, context.Json ? null : Write, prefill, cancellation ?? context.Cancellation);
+        if (context.Json) return result;
+        if (!begun) Write("");
+        _streams.Out.WriteLine();
+        return result;
+
+        void Write(string text)
         {
-            status.Dispose();
+            if (!begun)
+            {
+                status.Dispose();
+                if (_streams.OutIsTerminal) _streams.Out.Write(Pale(ScreenText.Harmless(lead)));
+                begun = true;
+            }
+
             _streams.Out.Write(_streams.OutIsTerminal ? ScreenText.Harmless(text) : text);
             _streams.Out.Flush();
-        };
-        var result = generator.Generate(request, onText, prefill, cancellation ?? context.Cancellation);
-        if (!context.Json) _streams.Out.WriteLine();
-        return result;
+        }
     }
 
-    /// <summary>Text that is not the model's.</summary>
-    public void WriteDim(string text)
-    {
-        text = ScreenText.Harmless(text);
-        _streams.Out.Write(_streams.Colors ? $"\e[2m{text}\e[0m" : text);
-    }
+    private string Pale(string text) => _streams.Colors && text.Length > 0 ? $"\e[2m{text}\e[0m" : text;
 
     /// <summary>For instance <c>64 tokens, 118 tokens/s, 71% of the drafts accepted</c>.</summary>
     public static string Summary(GenerationResult result)
     {
         string speed = result.TokensPerSecond > 0 ? $", {Figures.Number(result.TokensPerSecond)} tokens/s" : "";
         string drafts = result.AcceptanceRate is { } rate ? $", {100 * rate:F0}% of {result.ProposedDrafts} drafts accepted" : "";
-        string end = result.FinishReason == FinishReason.Length ? "" : ", ended by the model";
+        string end = result.FinishReason switch
+        {
+            FinishReason.Stop => ", ended by the model",
+            FinishReason.Cancelled => ", stopped",
+            _ => "",
+        };
         return $"[{result.PromptTokens} prompt tokens, {result.Tokens.Count} generated{speed}{drafts}{end}]";
     }
 }

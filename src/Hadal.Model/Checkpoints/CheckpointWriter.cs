@@ -47,7 +47,7 @@ public static class CheckpointWriter
     {
         Write(Path.Combine(folder, ModelConfig.FileName), System.Text.Encoding.UTF8.GetBytes(config.ToJson()), files);
         foreach (string file in options.CopiedFiles) files.CopyFile(file, Path.Combine(folder, Path.GetFileName(file)));
-        foreach (var (name, content) in options.AddedFiles) Write(Path.Combine(folder, Path.GetFileName(name)), content.Span, files);
+        foreach (var (name, content) in options.AddedFiles) Write(Path.Combine(folder, Path.GetFileName(name)), content, files);
 
         var catalog = new TensorCatalog(config);
         var specs = catalog.Tensors.Where(t => options.MtpCopies || t.CopyOf is null).ToDictionary(t => t.Name);
@@ -142,10 +142,10 @@ public static class CheckpointWriter
         }
     }
 
-    private static void Write(string path, ReadOnlySpan<byte> content, FileOperations files)
+    private static void Write(string path, ReadOnlyMemory<byte> content, FileOperations files)
     {
         using var stream = files.CreateFile(path, content.Length);
-        stream.Write(content);
+        FileOperations.Write(stream, s => s.Write(content.Span));
     }
 
     // Replacing deletes: a folder that holds anything but a model (a home folder, say) must survive a mistyped name.
