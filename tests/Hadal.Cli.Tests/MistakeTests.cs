@@ -190,6 +190,33 @@ public class MistakeTests(Samples samples)
     }
 
     [Fact]
+    public void A_run_that_no_machine_has_the_memory_for()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder.Write("run.json", samples.Run(r => (r["model"]!["hidden_size"], r["model"]!["intermediate_size"]) = (1 << 20, 1 << 22)));
+        Assert.Contains("TB of memory, but there are only", CliRun.Of("train", "--config", run, "--out", folder.File("out")).Refusal(), StringComparison.Ordinal);
+        Assert.Equal(["run.json"], folder.Content());
+    }
+
+    [Fact]
+    public void A_path_that_cannot_be_followed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
+        using var folder = new TemporaryFolder();
+        string loop = folder.File("loop");
+        File.CreateSymbolicLink(loop, loop);
+        Assert.Contains(loop, CliRun.Of("tokenizer", "train", "--vocab", "300", "--out", folder.File("t.json"), loop).Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_output_that_may_not_be_written_is_called_by_its_name()
+    {
+        Assert.SkipUnless(Directory.Exists("/proc/self"), "This system has no folder that nobody may write.");
+        string sentence = CliRun.Of("tokenizer", "encode", samples.TokenizerFolder, "--jsonl", samples.RunFile, "--out", "/proc/self/ids.jsonl").Refusal();
+        Assert.Contains("'/proc/self/ids.jsonl'", sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_run_folder_that_is_a_file() =>
         Assert.Contains("is a file; --out has to name a folder", CliRun.Of("train", "--config", samples.RunFile, "--out", samples.Text).Refusal(), StringComparison.Ordinal);
 

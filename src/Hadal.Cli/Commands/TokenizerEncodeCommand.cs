@@ -41,7 +41,7 @@ internal sealed class TokenizerEncodeCommand : HadalCommand
         }
 
         if (context.Json) JsonOutput.Write(context.Streams.Out, new JsonObject { ["out"] = output, ["texts"] = encoder.Lines, ["tokens"] = encoder.Tokens });
-        else context.Streams.Out.WriteLine($"{Figures.Whole(encoder.Lines)} texts, {Figures.Whole(encoder.Tokens)} tokens: {output}");
+        else context.Say($"{Figures.Whole(encoder.Lines)} texts, {Figures.Whole(encoder.Tokens)} tokens: {output}");
         return ExitCodes.Success;
     }
 

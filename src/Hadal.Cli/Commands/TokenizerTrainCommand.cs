@@ -52,7 +52,7 @@ internal sealed class TokenizerTrainCommand : HadalCommand
         if (trained.VocabularySize < trained.WantedSize)
             context.Say($"The text has no more pairs that occur twice: the vocabulary stays at {trained.VocabularySize} instead of {trained.WantedSize}.");
         if (context.Json) JsonOutput.Write(context.Streams.Out, new JsonObject { ["out"] = path, ["vocabulary"] = trained.VocabularySize });
-        else context.Streams.Out.WriteLine($"A vocabulary of {Figures.Whole(trained.VocabularySize)} tokens: {path}");
+        else context.Say($"A vocabulary of {Figures.Whole(trained.VocabularySize)} tokens: {path}");
         return ExitCodes.Success;
     }
 }

@@ -48,7 +48,7 @@ internal sealed class TraceCommand : HadalCommand
         }
         else
         {
-            context.Streams.Out.WriteLine($"{trace.Tensors.Count} tensors over {tokens.Length} tokens: {path}");
+            context.Say($"{trace.Tensors.Count} tensors over {tokens.Length} tokens: {path}");
         }
 
         return ExitCodes.Success;

@@ -52,6 +52,7 @@ internal sealed class TrainCommand : HadalCommand
 
     private void Train(CommandContext context, RunFile file, string folder)
     {
+        MemoryRoom.Require(RunPlan.Of(file.Run, file.Model).MemoryBytes, "The run", "a smaller model, sequence_length or micro_batch_sequences takes less");
         int threads = context.Get(_threads);
         var tokenizer = Tokenizer.Load(file.TokenizerPath);
         var data = TrainingData.Load(context, file.Run, file.Model, tokenizer, TrainingText.Open(file.Run.Data, file.Folder), threads);

@@ -2,6 +2,7 @@ using Hadal.Cli.CommandLine;
 using Hadal.Cli.Drawing;
 using Hadal.Cli.Output;
 using Hadal.Inference.Weights;
+using Hadal.Model.Checkpoints;
 using Hadal.Numerics;
 
 namespace Hadal.Cli.Wiring;
@@ -18,7 +19,7 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Loads a folder, showing how far it has come.</summary>
     public static LoadedModel Load(CommandContext context, string folder, int threads, bool mtp)
     {
-        ModelFolder.Check(folder);
+        RequireMemory(ModelFolder.Check(folder), mtp);
         var backend = new CpuBackend(threads);
         try
         {
@@ -32,6 +33,16 @@ internal sealed class LoadedModel : IDisposable
             backend.Dispose();
             throw;
         }
+    }
+
+    // The embedding stays in the file; of the rest BF16 stays as it is, and other types become FP32.
+    private static void RequireMemory(string folder, bool mtp)
+    {
+        using var checkpoint = Checkpoint.Open(folder);
+        double bytes = checkpoint.Catalog.Tensors
+            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (mtp && checkpoint.MtpLayers > 0)))
+            .Sum(t => (double)t.Count * (checkpoint.Get(t.Name).Type == DType.BF16 ? 2 : 4));
+        MemoryRoom.Require(bytes, $"The model in {folder}", "a smaller model, or a machine with more memory, is needed");
     }
 
     public void Dispose()

@@ -30,7 +30,7 @@ public static class AtomicFile
             files.FlushFile(temporary);
             files.MoveFile(temporary, path);
         }
-        catch
+        catch (Exception fault)
         {
             try
             {
@@ -41,7 +41,15 @@ public static class AtomicFile
                 // The first failure is the one to report.
             }
 
-            throw;
+            // A person knows the file by its final name.
+            if (!fault.Message.Contains(temporary, StringComparison.Ordinal)) throw;
+            string message = fault.Message.Replace(temporary, path, StringComparison.Ordinal);
+            switch (fault)
+            {
+                case UnauthorizedAccessException: throw new UnauthorizedAccessException(message, fault);
+                case IOException: throw new IOException(message, fault);
+                default: throw;
+            }
         }
 
         files.FlushFolder(Path.GetDirectoryName(path)!);
