@@ -21,8 +21,9 @@ internal sealed class QuickstartRun(CommandContext context, string folder, IRead
     private const int TokenizerCharacters = 6_000_000, SampleTokens = 64, Drafts = 2;
     private static readonly TimeSpan _trialTime = TimeSpan.FromSeconds(4);
 
-    // Shared machines slow down and recover: a run may take this much longer than planned before it is cut.
-    private const double Patience = 1.4;
+    // Shared machines slow down and recover: a run may take so much longer than planned before it is cut.
+    private const double Patience = 1.3;
+    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(30);
 
     public QuickstartResult Run()
     {
@@ -101,7 +102,7 @@ internal sealed class QuickstartRun(CommandContext context, string folder, IRead
         using var run = new TrainingRun(
             plan, model, folder, backend, text.Training, text.Validation, text.ValidationMicroBatches, TokenizerFiles.Find(TokenizerFolder, TokenizerFolder))
         {
-            Deadline = DateTime.UtcNow + time * Patience,
+            Deadline = DateTime.UtcNow + time * Patience + _grace,
         };
         var metrics = new List<StepMetrics>();
         long started = Stopwatch.GetTimestamp();
@@ -116,6 +117,7 @@ internal sealed class QuickstartRun(CommandContext context, string folder, IRead
                 },
                 context.Cancellation);
             view.Complete();
+            if (run.StepsDone < plan.Steps) context.Say($"The machine has become slower; training ended at step {run.StepsDone} of {plan.Steps}.");
         }
         catch (OperationCanceledException)
         {
