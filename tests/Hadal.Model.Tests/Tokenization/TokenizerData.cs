@@ -11,7 +11,7 @@ internal static class TokenizerData
 
     internal static Tokenizer V3 => _v3Tokenizer.Value;
 
-    internal static string Folder(string name) => Path.Combine(Root(), "tests", "tokenizers", name);
+    internal static string Folder(string name) => Path.Combine(GoldenData.Root, "tests", "tokenizers", name);
 
     internal static IEnumerable<(string Kind, string Text, int[] Ids)> Oracle(string folder, string file)
         => Lines(folder, file).Select(static e => (
@@ -21,8 +21,7 @@ internal static class TokenizerData
 
     internal static IEnumerable<JsonElement> Lines(string folder, string file)
     {
-        using Stream stream = File.OpenRead(Path.Combine(Folder(folder), file));
-        using StreamReader reader = new(file.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(stream, CompressionMode.Decompress) : stream);
+        using StreamReader reader = Open(folder, file);
         while (reader.ReadLine() is { } line)
         {
             using JsonDocument document = JsonDocument.Parse(line);
@@ -30,10 +29,10 @@ internal static class TokenizerData
         }
     }
 
-    private static string Root()
+    /// <summary>A text file, unpacked if it is packed.</summary>
+    internal static StreamReader Open(string folder, string file)
     {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Hadal.slnx"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside the repository: no Hadal.slnx above them.");
+        Stream stream = File.OpenRead(Path.Combine(Folder(folder), file));
+        return new StreamReader(file.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(stream, CompressionMode.Decompress) : stream);
     }
 }
