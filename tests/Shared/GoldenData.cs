@@ -73,6 +73,9 @@ internal sealed class GoldenTensors
         return _file.AsSpan(_start + begin, end - begin);
     }
 
+    /// <summary>A tensor's bytes as elements of a type that the caller knows.</summary>
+    public ReadOnlySpan<T> Read<T>(string name) where T : unmanaged => MemoryMarshal.Cast<byte, T>(Bytes(name));
+
     /// <summary>Elements of an F32 tensor.</summary>
     public float[] F32(string name) => Elements<float>(name, "F32");
 
@@ -86,6 +89,6 @@ internal sealed class GoldenTensors
     public long[] I64(string name) => Elements<long>(name, "I64");
 
     private T[] Elements<T>(string name, string type) where T : unmanaged => Type(name) == type
-        ? MemoryMarshal.Cast<byte, T>(Bytes(name)).ToArray()
+        ? Read<T>(name).ToArray()
         : throw new InvalidOperationException($"{name} is {Type(name)}, not {type}.");
 }

@@ -74,9 +74,6 @@ internal sealed class TrainingModel : IDisposable
     /// <summary>Expert layers of the main model in order, then those of the MTP modules.</summary>
     public IReadOnlyList<MixtureOfExperts> ExpertLayers { get; }
 
-    /// <summary>Bytes of activation memory so far.</summary>
-    public long ActivationBytes => _arena.ReservedBytes;
-
     public BatchLosses CreateLosses() => new(_mtp.Length, ExpertLayers.Count);
 
     /// <summary>Adds a micro-batch's gradients to the parameters' and its losses to the sums.</summary>
@@ -113,9 +110,6 @@ internal sealed class TrainingModel : IDisposable
         ForwardMtp(hidden, 0, gradient: false, losses);
         AddBalance(losses);
     }
-
-    /// <summary>Losses of every row of the last micro-batch's main head, for tests.</summary>
-    public ReadOnlySpan<float> LastRowLosses => _rowLosses;
 
     public void Dispose()
     {

@@ -21,7 +21,7 @@ public class AllocationTests
     public void Decoding_allocates_nothing_per_token(int drafts, double temperature, int threads)
     {
         using var backend = new CpuBackend(threads);
-        using var model = InferenceModel.Load(Repository.Golden("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
+        using var model = InferenceModel.Load(GoldenData.Folder("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
         using var cache = model.CreateCache(1024);
         using var runner = new ModelRunner(model, cache);
         using var sequence = cache.CreateSequence([1, 2, 3, 4, 5], 1024);

@@ -16,11 +16,11 @@ public class BitIdentityTests
     public void Cutting_the_work_differently_changes_no_bit(DType cache)
     {
         using var backend = new CpuBackend(1);
-        using var model = InferenceModel.Load(Repository.Golden("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
+        using var model = InferenceModel.Load(GoldenData.Folder("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
         var whole = Trace(model, cache, Total);
         foreach (int piece in new[] { 1, 7, 64 }) AssertSame(whole, Trace(model, cache, piece), $"pieces of {piece}");
         using var team = new CpuBackend(2);
-        using var again = InferenceModel.Load(Repository.Golden("tiny-v3"), team, cancellation: TestContext.Current.CancellationToken);
+        using var again = InferenceModel.Load(GoldenData.Folder("tiny-v3"), team, cancellation: TestContext.Current.CancellationToken);
         AssertSame(whole, Trace(again, cache, 33), "two threads, pieces of 33");
     }
 
@@ -28,7 +28,7 @@ public class BitIdentityTests
     public void A_model_without_query_latent_keeps_its_bits_too()
     {
         using var backend = new CpuBackend(1);
-        using var model = InferenceModel.Load(Repository.Golden("tiny-v2lite"), backend, cancellation: TestContext.Current.CancellationToken);
+        using var model = InferenceModel.Load(GoldenData.Folder("tiny-v2lite"), backend, cancellation: TestContext.Current.CancellationToken);
         var whole = Trace(model, DType.BF16, Total, 200);
         foreach (int piece in new[] { 1, 7, 64 }) AssertSame(whole, Trace(model, DType.BF16, piece, 200), $"pieces of {piece}");
     }
@@ -37,7 +37,7 @@ public class BitIdentityTests
     public void Company_in_the_batch_changes_no_bit()
     {
         using var backend = new CpuBackend(1);
-        using var model = InferenceModel.Load(Repository.Golden("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
+        using var model = InferenceModel.Load(GoldenData.Folder("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
         var expected = Trace(model, DType.F32, Total).Tensors["logits"];
         using var cache = model.CreateCache(2000, DType.F32);
         using var runner = new ModelRunner(model, cache);
@@ -75,7 +75,7 @@ public class BitIdentityTests
     public void Rows_computed_again_after_a_truncation_have_the_same_bits()
     {
         using var backend = new CpuBackend(1);
-        using var model = InferenceModel.Load(Repository.Golden("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
+        using var model = InferenceModel.Load(GoldenData.Folder("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
         var expected = Trace(model, DType.F32, Total).Tensors["logits"];
         using var cache = model.CreateCache(200, DType.F32);
         using var runner = new ModelRunner(model, cache);

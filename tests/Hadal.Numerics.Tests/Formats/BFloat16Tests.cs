@@ -5,7 +5,7 @@ namespace Hadal.Numerics.Tests.Formats;
 
 public class BFloat16Tests
 {
-    private static readonly SafetensorsFile _golden = new("tests/golden/fp8-unit/fp8_unit.safetensors");
+    private static readonly GoldenTensors _golden = GoldenData.Tensors("fp8-unit", "fp8_unit.safetensors");
 
     [Fact]
     public void Every_code_survives_the_way_to_FP32_and_back()

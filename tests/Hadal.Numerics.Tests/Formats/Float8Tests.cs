@@ -5,7 +5,7 @@ namespace Hadal.Numerics.Tests.Formats;
 
 public class Float8Tests
 {
-    private static readonly SafetensorsFile _golden = new("tests/golden/fp8-unit/fp8_unit.safetensors");
+    private static readonly GoldenTensors _golden = GoldenData.Tensors("fp8-unit", "fp8_unit.safetensors");
 
     private delegate void Widen(ReadOnlySpan<byte> source, Span<float> destination);
 

@@ -5,7 +5,7 @@ namespace Hadal.Numerics.Tests.Formats;
 
 public class Ue8M0Tests
 {
-    private static readonly SafetensorsFile _golden = new("tests/golden/fp8-unit/fp8_unit.safetensors");
+    private static readonly GoldenTensors _golden = GoldenData.Tensors("fp8-unit", "fp8_unit.safetensors");
 
     [Fact]
     public void Code_c_is_two_to_the_power_of_c_minus_127()
