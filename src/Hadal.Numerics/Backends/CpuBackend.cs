@@ -39,6 +39,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         switch (_form)
         {
+            case KernelForm.Assembled512:
             case KernelForm.Vector512:
                 var job512 = new VectorJob<TKernel, Lanes512>(kernel);
                 _team.Run(items, ref job512);

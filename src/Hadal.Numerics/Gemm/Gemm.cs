@@ -114,6 +114,7 @@ internal static unsafe partial class Gemm
         int rows = Math.Min(tiling.Rows, problem->M - row), columns = Math.Min(tiling.Columns, problem->N - column);
         switch (form)
         {
+            case KernelForm.Assembled512:
             case KernelForm.Vector512:
                 new GemmTile<Lanes512>(problem, row, rows, column, columns, scratch).Run();
                 break;

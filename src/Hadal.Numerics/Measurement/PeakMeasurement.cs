@@ -29,7 +29,7 @@ public static unsafe class PeakMeasurement
         using var race = new Race(team, repetitions, cancellation);
         double fp32 = KernelForms.Available[0] switch
         {
-            KernelForm.Vector512 => race.BestRate(new ChainJob<Lanes512>(), secondsPerRun),
+            KernelForm.Assembled512 or KernelForm.Vector512 => race.BestRate(new ChainJob<Lanes512>(), secondsPerRun),
             KernelForm.Vector256 => race.BestRate(new ChainJob<Lanes256>(), secondsPerRun),
             _ => race.BestRate(new ChainJob<Lanes128>(), secondsPerRun),
         };
@@ -53,7 +53,7 @@ public static unsafe class PeakMeasurement
                 var job = new ReadJob { Buffer = buffer + i % Parts * part, BytesPerThread = perThread };
                 double rate = KernelForms.Available[0] switch
                 {
-                    KernelForm.Vector512 => race.Rate(new ReadJob<Lanes512> { Range = job }, 1),
+                    KernelForm.Assembled512 or KernelForm.Vector512 => race.Rate(new ReadJob<Lanes512> { Range = job }, 1),
                     KernelForm.Vector256 => race.Rate(new ReadJob<Lanes256> { Range = job }, 1),
                     _ => race.Rate(new ReadJob<Lanes128> { Range = job }, 1),
                 };
