@@ -114,7 +114,7 @@ public class WeightTypeTests
 
     /// <summary>
     /// BF16 weights are multiplied by activations rounded to BF16, each by up to 2^-9 of its size: against the same weights in FP32 the states are off by a few
-    /// times 2^-9 of their size, 1% allowed. A token at whose experts a close decision falls the other way may be further off: one in five is allowed to be.
+    /// times 2^-9 of their size, 2% allowed. A token at whose experts a close decision falls the other way may be further off: one in five is allowed to be.
     /// </summary>
     [Fact]
     public void A_bf16_checkpoint_stays_close_to_the_same_rounded_weights_in_fp32()
@@ -155,10 +155,10 @@ public class WeightTypeTests
         {
             double distance = Compare.RelativeDistance(expected.Slice(row * width, width), actual.Slice(row * width, width));
             Assert.NotEqual(0, distance);
-            if (distance < 0.01) close++;
+            if (distance < 0.02) close++;
         }
 
-        Assert.True(close >= 0.8 * rows, $"Only {close} of {rows} rows are within 1%.");
+        Assert.True(close >= 0.8 * rows, $"Only {close} of {rows} rows are within 2%.");
     }
 
     /// <summary>
