@@ -16,17 +16,17 @@ internal sealed class LoadedModel : IDisposable
 
     public InferenceModel Model { get; }
 
-    /// <summary>Loads a folder, showing how far it has come.</summary>
-    public static LoadedModel Load(CommandContext context, string folder, int threads, bool mtp)
+    /// <summary>Loads a folder, showing how far it has come unless it is loaded beside the first token.</summary>
+    public static LoadedModel Load(CommandContext context, string folder, int threads, LoadOptions options)
     {
-        RequireMemory(ModelFolder.Check(folder), mtp);
+        RequireMemory(ModelFolder.Check(folder), options);
         var backend = new CpuBackend(threads);
         try
         {
             using var status = new StatusLine(context.Streams);
-            var progress = new Report<LoadProgress>(p => status.Show(
+            var progress = options.Lazy ? null : new Report<LoadProgress>(p => status.Show(
                 () => $"loading {folder}: {100.0 * p.LoadedBytes / Math.Max(1, p.TotalBytes):F0}% of {Figures.Bytes(p.TotalBytes)}"));
-            return new LoadedModel(backend, InferenceModel.Load(folder, backend, new LoadOptions { Mtp = mtp }, progress, context.Cancellation));
+            return new LoadedModel(backend, InferenceModel.Load(folder, backend, options, progress, context.Cancellation));
         }
         catch
         {
@@ -35,14 +35,15 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    // The embedding stays in the file; of the rest BF16 stays as it is, and other types become FP32.
-    private static void RequireMemory(string folder, bool mtp)
+    // The embedding stays in the file; of the rest FP8 and BF16 stay as they are, and other types become FP32.
+    private static void RequireMemory(string folder, LoadOptions options)
     {
         using var checkpoint = Checkpoint.Open(folder);
-        double bytes = checkpoint.Catalog.Tensors
-            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (mtp && checkpoint.MtpLayers > 0)))
-            .Sum(t => (double)t.Count * (checkpoint.Get(t.Name).Type == DType.BF16 ? 2 : 4));
-        MemoryRoom.Require(bytes, $"The model in {folder}", "a smaller model, or a machine with more memory, is needed");
+        double bytes = options.Memory ?? checkpoint.Catalog.Tensors
+            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (options.Mtp && checkpoint.MtpLayers > 0)))
+            .Sum(t => (double)t.Count * (checkpoint.Get(t.Name).Type switch { DType.F8E4M3 => 1, DType.BF16 => 2, _ => 4 }));
+        if (options.Memory is null) MemoryRoom.Require(bytes, $"The model in {folder}", "a limit with --memory has experts read from the disk when they are needed");
+        else MemoryRoom.Require(bytes, "The limit of --memory", "a lower one is needed");
     }
 
     public void Dispose()

@@ -24,8 +24,6 @@ public sealed partial class ModelRunner
         int rows = x.Rows, experts = _config.RoutedExperts, chosenPerRow = _rule.TopK;
         long slots = (long)rows * chosenPerRow;
         bool shared = weights.GateUp is not null;
-        if (shared) Mlp(weights, x, output);
-
         var mark = _arena.Save();
         var logits = _arena.Matrix(rows, experts);
         var scores = _arena.Matrix(rows, experts);
@@ -39,21 +37,41 @@ public sealed partial class ModelRunner
             observer.Observe(ForwardPoint.GateWeights, layer, gates);
         }
 
+        // What has to be read from the disk is read while the shared experts are computed.
+        if (_model.Experts is not null) RequireExperts(layer, chosen);
+        if (shared) Mlp(weights, x, output);
+
         var offsets = _arena.Allocate(DType.I32, new Shape(experts + 1));
         var slotOf = _arena.Allocate(DType.I32, new Shape(slots));
         var rowOf = _arena.Allocate(DType.I32, new Shape(slots));
         _backend.SortByExpert(chosen, offsets, slotOf, rowOf);
         var sortedX = _arena.Matrix(slots, x.Columns);
-        var sortedGates = _arena.Matrix(slots, 1);
-        _backend.GatherRows(x, slotOf, chosenPerRow, sortedX);
-        _backend.GatherRows(gates.Reshape(new Shape(slots, 1)), slotOf, 1, sortedGates);
+        if (_model.Experts is { } cache && !TakeAllExperts(layer))
+        {
+            ExpertWaves(cache, weights, layer, new Slots(x, gates.Reshape(new Shape(slots, 1)), offsets, slotOf, rowOf, chosenPerRow), sortedX);
+        }
+        else
+        {
+            var sortedGates = _arena.Matrix(slots, 1);
+            _backend.GatherRows(x, slotOf, chosenPerRow, sortedX);
+            _backend.GatherRows(gates.Reshape(new Shape(slots, 1)), slotOf, 1, sortedGates);
+            ExpertProducts(weights, sortedX, offsets, sortedGates);
+        }
 
-        var gateUp = _arena.Matrix(slots, weights.ExpertGateUp!.OutFeatures);
-        var inner = _arena.Matrix(slots, gateUp.Columns / 2);
+        _model.Experts?.EndLayer(layer);
+        _backend.CombineRows(sortedX, rowOf, output, accumulate: shared);
+        _arena.Release(mark);
+    }
+
+    // Rows sorted by expert become their experts' results.
+    private void ExpertProducts(LayerWeights weights, Tensor sortedX, Tensor offsets, Tensor sortedGates)
+    {
+        var mark = _arena.Save();
+        var gateUp = _arena.Matrix(sortedX.Rows, weights.ExpertGateUp!.OutFeatures);
+        var inner = _arena.Matrix(sortedX.Rows, gateUp.Columns / 2);
         _backend.GroupedMatMul(sortedX, offsets, weights.ExpertGateUp, gateUp);
         _backend.SwiGlu(gateUp, sortedGates, inner);
         _backend.GroupedMatMul(inner, offsets, weights.ExpertDown!, sortedX);
-        _backend.CombineRows(sortedX, rowOf, output, accumulate: shared);
         _arena.Release(mark);
     }
 }

@@ -1,3 +1,4 @@
+using Hadal.Inference.Experts;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
@@ -15,39 +16,74 @@ internal sealed class LoadedWeights : IDisposable
     private readonly StoredWeights _stored;
     private readonly IProgress<LoadProgress>? _progress;
     private readonly CancellationToken _cancellation;
+    private readonly ExpertCache? _experts;
+    private readonly bool _lock;
     private readonly long _totalBytes;
-    private long _loadedBytes;
+    private readonly List<PackedWeights> _packed = [];
+    private readonly List<PackedWeights> _cached = [];
+    private long _loadedBytes, _settledBytes;
+    private int _settled;
 
     public LoadedWeights(
-        Checkpoint checkpoint, IBackend backend, LoadOptions options, int mtpLayers, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+        Checkpoint checkpoint, IBackend backend, LoadOptions options, int mtpLayers, ExpertCache? experts, IProgress<LoadProgress>? progress,
+        CancellationToken cancellation)
     {
+        (_experts, _lock) = (experts, options.Lock);
         (_checkpoint, _backend, _config, _catalog) = (checkpoint, backend, checkpoint.Config, checkpoint.Catalog);
         (_progress, _cancellation) = (progress, cancellation);
         _formats = new WeightFormats(checkpoint, options.Weights);
         _stored = new StoredWeights(checkpoint, backend);
         var tensors = _catalog.Main.Concat(Enumerable.Range(_config.Layers, mtpLayers).SelectMany(_catalog.Layer));
-        _totalBytes = tensors.Where(t => t.IsParameter).Sum(t => ByteLength(t));
+        _totalBytes = tensors.Where(t => t.IsParameter && (experts is null || t.Expert < 0)).Sum(StoredBytes);
         Plain = new Arena(backend, 1 << 20);
     }
 
     /// <summary>Weights that are not packed and not views of the files.</summary>
     public Arena Plain { get; }
 
-    /// <summary>Everything packed so far.</summary>
-    public List<PackedWeights> Packed { get; } = [];
+    /// <summary>Bytes held so far.</summary>
+    public long ByteLength
+    {
+        get
+        {
+            lock (_packed) return _packed.Sum(w => w.ByteLength) + _cached.Sum(w => w.ByteLength) + Plain.ReservedBytes;
+        }
+    }
 
     /// <summary>Drops what only the loading needed.</summary>
     public void Finish() => _stored.Dispose();
 
+    /// <summary>Deals with what was loaded since the last call: counts it, and keeps it in physical memory if that is wanted.</summary>
+    public void Settle()
+    {
+        for (; _settled < _packed.Count; _settled++)
+        {
+            _settledBytes += _packed[_settled].ByteLength;
+            for (int m = 0; _lock && m < _packed[_settled].Experts; m++)
+            {
+                if (_packed[_settled].IsPresent(m)) _backend.Lock(_packed[_settled], m);
+            }
+        }
+
+        if (_experts is not null) _experts.ResidentBytes = _settledBytes + Plain.ReservedBytes;
+    }
+
     /// <summary>Releases everything that was loaded.</summary>
     public void Dispose()
     {
-        foreach (var weights in Packed) weights.Dispose();
+        foreach (var weights in _packed.Concat(_cached)) weights.Dispose();
         _stored.Dispose();
         Plain.Dispose();
     }
 
     public LayerWeights Layer(int layer)
+    {
+        var weights = Matrices(layer);
+        if (weights.ExpertGateUp is { } gateUp) _experts?.Add(layer, gateUp, weights.ExpertDown!);
+        return weights;
+    }
+
+    private LayerWeights Matrices(int layer)
     {
         bool experts = _config.IsMixtureOfExperts(layer), shared = experts && _config.SharedExperts > 0;
         var (up, absorbed, values) = LatentUp(layer);
@@ -123,34 +159,21 @@ internal sealed class LoadedWeights : IDisposable
             for (int i = 0; i < roles.Length; i++) specs[e][i] = _catalog.Get(roles[i], layer, e);
         }
 
-        var packed = Create(roles[0], specs.Length, specs[0], specs.SelectMany(s => s));
-        for (int e = 0; e < specs.Length; e++) FillMatrix(packed, e, specs[e]);
+        var packed = Create(roles[0], specs.Length, specs[0], specs.SelectMany(s => s), isCached: _experts is not null);
+        for (int e = 0; _experts is null && e < specs.Length; e++) FillMatrix(packed, e, specs[e]);
         return packed;
     }
 
-    private PackedWeights Create(TensorRole role, int matrices, TensorSpec[] first, IEnumerable<TensorSpec> all) => Keep(_backend.CreatePacked(
-        _formats.Of(role, all.Select(s => s.Name)), matrices, checked((int)first.Sum(s => s.Shape.Rows)), checked((int)first[0].Shape.Columns)));
+    private PackedWeights Create(TensorRole role, int matrices, TensorSpec[] first, IEnumerable<TensorSpec> all, bool isCached = false)
+    {
+        var format = _formats.Of(role, all.Select(s => s.Name));
+        var packed = _backend.CreatePacked(format, matrices, checked((int)first.Sum(s => s.Shape.Rows)), checked((int)first[0].Shape.Columns));
+        return Keep(packed, isCached ? _cached : _packed);
+    }
 
     private void FillMatrix(PackedWeights packed, int matrix, TensorSpec[] specs)
     {
-        if (packed.Format == WeightFormat.F32 && specs.Length > 1)
-        {
-            var stage = _stored.Room(DType.F32, new Shape(packed.OutFeatures, packed.InFeatures));
-            long row = 0;
-            foreach (var spec in specs)
-            {
-                _stored.Fill(spec, stage.RowRange(row, spec.Shape.Rows));
-                row += spec.Shape.Rows;
-            }
-
-            _backend.Fill(packed, matrix, [new WeightPart(stage)]);
-        }
-        else
-        {
-            _backend.Fill(packed, matrix, [.. specs.Select(s => _stored.Part(s, packed.Format))]);
-        }
-
-        _stored.Reset();
+        _stored.FillMatrix(packed, matrix, specs);
         foreach (var spec in specs) Advance(spec);
     }
 
@@ -197,18 +220,20 @@ internal sealed class LoadedWeights : IDisposable
         Tensor ValueScales(long row) => rows.Scales.IsEmpty ? default : rows.Scales.RowRange(row / blocks.BlockRows, value / blocks.BlockRows);
     }
 
-    private long ByteLength(TensorSpec spec) => spec.Count * _checkpoint.Get(spec.Name).Type.SizeOf();
+    private long StoredBytes(TensorSpec spec) => spec.Count * _checkpoint.Get(spec.Name).Type.SizeOf();
 
     private void Advance(TensorSpec spec)
     {
         _cancellation.ThrowIfCancellationRequested();
-        _loadedBytes += ByteLength(spec);
+        _loadedBytes += StoredBytes(spec);
         _progress?.Report(new LoadProgress(_loadedBytes, _totalBytes, spec.Name));
     }
 
-    private PackedWeights Keep(PackedWeights weights)
+    private PackedWeights Keep(PackedWeights weights) => Keep(weights, _packed);
+
+    private PackedWeights Keep(PackedWeights weights, List<PackedWeights> list)
     {
-        Packed.Add(weights);
+        lock (_packed) list.Add(weights);
         return weights;
     }
 }

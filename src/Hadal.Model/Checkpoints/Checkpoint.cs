@@ -86,6 +86,18 @@ public sealed class Checkpoint : IDisposable
         return file.View(tensor.Name);
     }
 
+    /// <summary>Where the bytes of a tensor lie, for those who read files themselves.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="place">The place of its elements, which have the type that <see cref="Get"/> says.</param>
+    /// <returns>False if the elements do not lie in a file in that form.</returns>
+    /// <exception cref="CheckpointException">There is no such tensor.</exception>
+    public bool TryPlace(string name, out TensorPlace place)
+    {
+        var (file, tensor) = Find(name);
+        place = new TensorPlace(file.Path, tensor.Offset, tensor.ByteLength);
+        return true;
+    }
+
     /// <summary>Copies a tensor, widened to FP32; FP8 weights are multiplied by their block scales.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="destination">Receives all elements; at least as many as the tensor has.</param>

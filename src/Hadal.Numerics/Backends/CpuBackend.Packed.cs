@@ -27,7 +27,7 @@ public sealed unsafe partial class CpuBackend
         : new PanelWeights(format, matrices, outputs, inputs);
 
     /// <inheritdoc/>
-    public void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts)
+    public void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts, bool alone = false)
     {
         ArgumentNullException.ThrowIfNull(w);
         int rows = 0;
@@ -38,10 +38,12 @@ public sealed unsafe partial class CpuBackend
         }
 
         if (rows != w.OutFeatures) throw new ArgumentException($"{nameof(Fill)}: the parts have {rows} rows, the weights {w.OutFeatures}.");
+        var team = alone ? null : _team;
         if (w is SingleWeights single)
         {
-            single.Matrices[matrix]?.Dispose();
-            single.Matrices[matrix] = PackedMatrix.Pack(_team, parts.Length == 1 ? AsRows(parts[0].Codes) : throw Several(), w.OutFeatures, w.InFeatures);
+            var copy = single.Matrices[matrix] ?? new PackedMatrix(w.OutFeatures, w.InFeatures);
+            copy.Fill(team, parts.Length == 1 ? AsRows(parts[0].Codes) : throw Several());
+            single.Matrices[matrix] = copy;
             return;
         }
 
@@ -49,7 +51,7 @@ public sealed unsafe partial class CpuBackend
         WeightRows* sources = stackalloc WeightRows[parts.Length];
         for (int i = 0; i < parts.Length; i++) sources[i] = Source(parts[i], panels.PanelFormat);
         var filled = panels.Matrices[matrix] ?? new PanelMatrix(panels.PanelFormat, w.OutFeatures, w.InFeatures);
-        filled.Fill(_team, sources, parts.Length);
+        filled.Fill(team, sources, parts.Length);
         panels.Matrices[matrix] = filled;
 
         static ArgumentException Several() => new($"{nameof(Fill)}: FP32 weights come in one part.");
@@ -68,6 +70,32 @@ public sealed unsafe partial class CpuBackend
         var panels = Panels(w, nameof(Release));
         panels.Matrices[matrix]?.Dispose();
         panels.Matrices[matrix] = null;
+    }
+
+    /// <inheritdoc/>
+    public void Move(PackedWeights source, int present, PackedWeights destination, int absent)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(destination);
+        bool alike = source.Format == destination.Format && source.OutFeatures == destination.OutFeatures && source.InFeatures == destination.InFeatures;
+        if (!alike || !source.IsPresent(present) || destination.IsPresent(absent))
+        {
+            throw new ArgumentException(
+                $"{nameof(Move)}: the memory of a {source.Format} matrix of {source.OutFeatures} by {source.InFeatures} cannot become that of a {destination.Format} matrix of "
+                + $"{destination.OutFeatures} by {destination.InFeatures}, or the one is absent or the other present.");
+        }
+
+        if (source is SingleWeights single) Exchange(single.Matrices, ((SingleWeights)destination).Matrices);
+        else Exchange(Panels(source, nameof(Move)).Matrices, Panels(destination, nameof(Move)).Matrices);
+
+        void Exchange<T>(T?[] from, T?[] to) => (to[absent], from[present]) = (from[present], default);
+    }
+
+    /// <inheritdoc/>
+    public void Lock(PackedWeights w, int matrix)
+    {
+        if (w is SingleWeights single) Matrix(single, matrix).Memory.Lock();
+        else Matrix(Panels(w, nameof(Lock)), matrix).Memory.Lock();
     }
 
     /// <inheritdoc/>

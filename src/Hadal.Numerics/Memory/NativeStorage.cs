@@ -2,20 +2,25 @@ using System.Runtime.InteropServices;
 
 namespace Hadal.Numerics;
 
-/// <summary>Zeroed, 64-byte aligned memory outside the managed heap.</summary>
-internal sealed unsafe class NativeStorage : CpuStorage
+/// <summary>Aligned memory outside the managed heap, zeroed unless asked otherwise: at multiples of 64 bytes, from a megabyte on of whole pages.</summary>
+internal sealed unsafe partial class NativeStorage : CpuStorage
 {
-    private const nuint Alignment = 64;
+    private const nuint Alignment = 64, PageAlignment = 4096;
+    private const long LeastPaged = 1 << 20;
     private byte* _pointer;
+    private bool _locked;
 
+    /// <param name="byteLength">Length in bytes.</param>
+    /// <param name="clear">False leaves the contents to the first who write, and so the pages to the memory nearest to them.</param>
     /// <exception cref="OutOfMemoryException">The system refuses.</exception>
-    public NativeStorage(long byteLength)
+    public NativeStorage(long byteLength, bool clear = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
         // Some slack behind the end: a vector kernel may read (never use) a partial lane there.
         nuint size = checked((nuint)byteLength + 2 * Alignment);
-        _pointer = (byte*)NativeMemory.AlignedAlloc(size, Alignment);
-        NativeMemory.Clear(_pointer, size);
+        _pointer = (byte*)NativeMemory.AlignedAlloc(size, byteLength < LeastPaged ? Alignment : PageAlignment);
+        if (clear) NativeMemory.Clear(_pointer, size);
+        else NativeMemory.Clear(_pointer + byteLength, 2 * Alignment);
         ByteLength = byteLength;
         GC.AddMemoryPressure(byteLength + 1);
     }
@@ -26,11 +31,35 @@ internal sealed unsafe class NativeStorage : CpuStorage
 
     internal override byte* Pointer => _pointer is null ? throw new ObjectDisposedException(nameof(NativeStorage)) : _pointer;
 
+    /// <summary>Keeps the pages in physical memory until the storage is disposed.</summary>
+    /// <exception cref="IOException">The system does not allow it.</exception>
+    public void Lock()
+    {
+        if (_locked || ByteLength == 0) return;
+        if (OperatingSystem.IsWindows()) throw new IOException("Memory can be locked on Linux and macOS only.");
+        if (LockPages(Pointer, (nuint)ByteLength) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            throw new IOException(
+                $"The system does not allow {ByteLength} more bytes to be locked in memory (error {error}); raise the limit (ulimit -l unlimited, or LimitMEMLOCK= of a service), or "
+                + "do not lock the weights.");
+        }
+
+        _locked = true;
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (_pointer is null) return;
+        if (_locked) _ = UnlockPages(_pointer, (nuint)ByteLength);
         NativeMemory.AlignedFree(_pointer);
         _pointer = null;
         GC.RemoveMemoryPressure(ByteLength + 1);
     }
+
+    [LibraryImport("libc", EntryPoint = "mlock", SetLastError = true)]
+    private static partial int LockPages(byte* address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "munlock", SetLastError = true)]
+    private static partial int UnlockPages(byte* address, nuint length);
 }
