@@ -38,12 +38,12 @@ internal sealed class LoadedModel : IDisposable
     // The embedding stays in the file; of the rest FP8 and BF16 stay as they are, and other types become FP32.
     private static void RequireMemory(string folder, LoadOptions options)
     {
+        if (options.Memory is not null) return;
         using var checkpoint = Checkpoint.Open(folder);
-        double bytes = options.Memory ?? checkpoint.Catalog.Tensors
+        double bytes = checkpoint.Catalog.Tensors
             .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (options.Mtp && checkpoint.MtpLayers > 0)))
             .Sum(t => (double)t.Count * (checkpoint.Get(t.Name).Type switch { DType.F8E4M3 => 1, DType.BF16 => 2, _ => 4 }));
-        if (options.Memory is null) MemoryRoom.Require(bytes, $"The model in {folder}", "a limit with --memory has experts read from the disk when they are needed");
-        else MemoryRoom.Require(bytes, "The limit of --memory", "a lower one is needed");
+        MemoryRoom.Require(bytes, $"The model in {folder}", "with --memory BYTES experts that do not fit are read from the disk when they are needed");
     }
 
     public void Dispose()
