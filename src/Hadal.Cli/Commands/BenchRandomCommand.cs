@@ -30,18 +30,12 @@ internal sealed class BenchRandomCommand : HadalCommand
     {
         var config = ModelConfig.Load(context.Get(_shape));
         string folder = context.Get(_out);
-        long total = new TensorCatalog(config).Parameters.Sum(t => t.Count), done = 0;
+        long total = new TensorCatalog(config).Parameters.Sum(t => t.Count);
         using (var status = new StatusLine(context.Streams))
         {
-            var random = new RandomCheckpoint(config, context.Find(_seed) ?? 1, context.Get(_skew));
-            CheckpointWriter.Write(folder, config, Read, new CheckpointOptions { MtpCopies = false }, context.Cancellation);
-
-            void Read(TensorSpec tensor, long firstRow, int rowCount, Span<float> destination)
-            {
-                random.Read(tensor, firstRow, rowCount, destination);
-                done += destination.Length;
-                status.Show(() => $"writing {folder}: {100.0 * done / total:F0}%");
-            }
+            var progress = new Report<long>(done => status.Show(() => $"writing {folder}: {100.0 * done / total:F0}%"));
+            RandomCheckpoint.Write(
+                folder, config, context.Find(_seed) ?? 1, new CheckpointOptions { MtpCopies = false }, progress, context.Cancellation, context.Get(_skew));
         }
 
         long bytes = Directory.EnumerateFiles(folder).Sum(f => new FileInfo(f).Length);

@@ -35,16 +35,26 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    // The embedding stays in the file; of the rest FP8 and BF16 stay as they are, and other types become FP32.
+    // The embedding stays in the file.
     private static void RequireMemory(string folder, LoadOptions options)
     {
         if (options.Memory is not null) return;
         using var checkpoint = Checkpoint.Open(folder);
         double bytes = checkpoint.Catalog.Tensors
             .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (options.Mtp && checkpoint.MtpLayers > 0)))
-            .Sum(t => (double)t.Count * (checkpoint.Get(t.Name).Type switch { DType.F8E4M3 => 1, DType.BF16 => 2, _ => 4 }));
+            .Sum(t => t.Count * BytesPerWeight(options.Weights, checkpoint.Get(t.Name).Type));
         MemoryRoom.Require(bytes, $"The model in {folder}", "with --memory BYTES experts that do not fit are read from the disk when they are needed");
     }
+
+    private static double BytesPerWeight(WeightFormat? weights, DType stored) => (weights, stored) switch
+    {
+        (WeightFormat.FourBit, _) => 0.5625,
+        (WeightFormat.Fp8 or WeightFormat.Fp8W8A8 or WeightFormat.EightBit, _) => 1.03,
+        (WeightFormat.BF16, _) => 2,
+        (null, DType.F8E4M3) => 1.03,
+        (null, DType.BF16) => 2,
+        _ => 4,
+    };
 
     public void Dispose()
     {

@@ -64,8 +64,6 @@ public sealed partial class ModelRunner
         foreach (int expert in _chosen.AsSpan(0, slots)) load[expert]++;
     }
 
-    private bool TakeAllExperts(int layer) => _model.Experts!.TryTakeAll(layer);
-
     // Experts in the order in which they are there: first those in memory, while the others are read. Each row meets the same weights with the same bits, and a token's
     // results are added in the order of its choices whatever the order of the waves, so nothing of this shows in the result.
     private void ExpertWaves(ExpertCache cache, LayerWeights weights, int layer, in Slots slots, Tensor results)
@@ -83,11 +81,8 @@ public sealed partial class ModelRunner
             var places = _arena.Allocate(DType.I32, new Shape(rows));
             var offsets = _arena.Allocate(DType.I32, new Shape(experts + 1));
             Arrange(wave, done, places, offsets);
-            var sortedX = results.RowRange(done, rows);
-            var sortedGates = _arena.Matrix(rows, 1);
-            _backend.GatherRows(slots.X, places, slots.ChosenPerRow, sortedX);
-            _backend.GatherRows(slots.Gates, places, 1, sortedGates);
-            ExpertProducts(weights, sortedX, offsets, sortedGates);
+            _backend.ExpertMlp(
+                slots.X, places, _rule.TopK, offsets, weights.ExpertGateUp!, weights.ExpertDown!, slots.Gates, results.RowRange(done, rows));
             _arena.Release(mark);
             cache.Return(layer, wave);
             done += rows;
@@ -120,5 +115,5 @@ public sealed partial class ModelRunner
     }
 
     /// <summary>The slots of a layer: rows and gates, sorted by expert through <paramref name="SlotOf"/>, and back through <paramref name="RowOf"/>.</summary>
-    private readonly record struct Slots(Tensor X, Tensor Gates, Tensor Offsets, Tensor SlotOf, Tensor RowOf, int ChosenPerRow);
+    private readonly record struct Slots(Tensor X, Tensor Gates, Tensor Offsets, Tensor SlotOf, Tensor RowOf);
 }

@@ -45,33 +45,11 @@ public sealed partial class ModelRunner
         var slotOf = _arena.Allocate(DType.I32, new Shape(slots));
         var rowOf = _arena.Allocate(DType.I32, new Shape(slots));
         _backend.SortByExpert(chosen, offsets, slotOf, rowOf);
-        var sortedX = _arena.Matrix(slots, x.Columns);
-        if (_model.Experts is { } cache && !TakeAllExperts(layer))
-        {
-            ExpertWaves(cache, weights, layer, new Slots(x, gates.Reshape(new Shape(slots, 1)), offsets, slotOf, rowOf, chosenPerRow), sortedX);
-        }
-        else
-        {
-            var sortedGates = _arena.Matrix(slots, 1);
-            _backend.GatherRows(x, slotOf, chosenPerRow, sortedX);
-            _backend.GatherRows(gates.Reshape(new Shape(slots, 1)), slotOf, 1, sortedGates);
-            ExpertProducts(weights, sortedX, offsets, sortedGates);
-        }
-
+        var outputs = _arena.Matrix(slots, x.Columns);
+        if (_model.Experts is { } cache && !cache.TryTakeAll(layer)) ExpertWaves(cache, weights, layer, new Slots(x, gates, offsets, slotOf, rowOf), outputs);
+        else _backend.ExpertMlp(x, slotOf, chosenPerRow, offsets, weights.ExpertGateUp!, weights.ExpertDown!, gates, outputs);
         _model.Experts?.EndLayer(layer);
-        _backend.CombineRows(sortedX, rowOf, output, accumulate: shared);
-        _arena.Release(mark);
-    }
-
-    // Rows sorted by expert become their experts' results.
-    private void ExpertProducts(LayerWeights weights, Tensor sortedX, Tensor offsets, Tensor sortedGates)
-    {
-        var mark = _arena.Save();
-        var gateUp = _arena.Matrix(sortedX.Rows, weights.ExpertGateUp!.OutFeatures);
-        var inner = _arena.Matrix(sortedX.Rows, gateUp.Columns / 2);
-        _backend.GroupedMatMul(sortedX, offsets, weights.ExpertGateUp, gateUp);
-        _backend.SwiGlu(gateUp, sortedGates, inner);
-        _backend.GroupedMatMul(inner, offsets, weights.ExpertDown!, sortedX);
+        _backend.CombineRows(outputs, rowOf, output, accumulate: shared);
         _arena.Release(mark);
     }
 }

@@ -36,7 +36,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     public void Dispose()
     {
         _team.Dispose();
-        ReleasePacked();
+        ReleaseRooms();
     }
 
     private void Run<TKernel>(int items, TKernel kernel) where TKernel : unmanaged, IKernel

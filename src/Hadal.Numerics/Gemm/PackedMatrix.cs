@@ -14,7 +14,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public PackedMatrix(int n, int k)
     {
         (N, K) = (n, k);
-        _storage = new NativeStorage(BytesFor(n, k), clear: false);
+        _storage = new NativeStorage(BytesFor(n, k));
     }
 
     /// <summary>Output features.</summary>

@@ -2,25 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace Hadal.Numerics;
 
-/// <summary>Aligned memory outside the managed heap, zeroed unless asked otherwise: at multiples of 64 bytes, from a megabyte on of whole pages.</summary>
+/// <summary>Zeroed memory outside the managed heap, at a multiple of 64 bytes; from a megabyte on at a page, as direct reads of files need it.</summary>
 internal sealed unsafe partial class NativeStorage : CpuStorage
 {
     private const nuint Alignment = 64, PageAlignment = 4096;
     private const long LeastPaged = 1 << 20;
+    private byte* _block;
     private byte* _pointer;
     private bool _locked;
 
-    /// <param name="byteLength">Length in bytes.</param>
-    /// <param name="clear">False leaves the contents to the first who write, and so the pages to the memory nearest to them.</param>
     /// <exception cref="OutOfMemoryException">The system refuses.</exception>
-    public NativeStorage(long byteLength, bool clear = true)
+    public NativeStorage(long byteLength)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
         // Some slack behind the end: a vector kernel may read (never use) a partial lane there.
-        nuint size = checked((nuint)byteLength + 2 * Alignment);
-        _pointer = (byte*)NativeMemory.AlignedAlloc(size, byteLength < LeastPaged ? Alignment : PageAlignment);
-        if (clear) NativeMemory.Clear(_pointer, size);
-        else NativeMemory.Clear(_pointer + byteLength, 2 * Alignment);
+        // Large blocks come zeroed from the system without being touched: whoever writes them first decides where their pages lie.
+        nuint alignment = byteLength < LeastPaged ? Alignment : PageAlignment;
+        _block = (byte*)NativeMemory.AllocZeroed(checked((nuint)byteLength + alignment + 2 * Alignment));
+        _pointer = (byte*)(((nuint)_block + alignment - 1) / alignment * alignment);
         ByteLength = byteLength;
         GC.AddMemoryPressure(byteLength + 1);
     }
@@ -52,8 +51,8 @@ internal sealed unsafe partial class NativeStorage : CpuStorage
     {
         if (_pointer is null) return;
         if (_locked) _ = UnlockPages(_pointer, (nuint)ByteLength);
-        NativeMemory.AlignedFree(_pointer);
-        _pointer = null;
+        NativeMemory.Free(_block);
+        _block = _pointer = null;
         GC.RemoveMemoryPressure(ByteLength + 1);
     }
 

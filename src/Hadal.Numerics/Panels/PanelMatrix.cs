@@ -13,7 +13,7 @@ internal sealed unsafe class PanelMatrix : IDisposable
     public PanelMatrix(PanelFormat format, int n, int k)
     {
         (Format, N, K) = (format, n, k);
-        _storage = new NativeStorage(checked(((long)n + 15) / 16 * format.PanelBytes(k)), clear: false);
+        _storage = new NativeStorage(checked(((long)n + 15) / 16 * format.PanelBytes(k)));
     }
 
     /// <summary>How it lies.</summary>
@@ -87,20 +87,4 @@ internal sealed unsafe class PanelMatrix : IDisposable
             return Parts[part].Row(index);
         }
     }
-}
-
-/// <summary>Activations coded for a format.</summary>
-internal unsafe struct CodedRows
-{
-    /// <summary>Codes of row 0.</summary>
-    public byte* Codes;
-
-    /// <summary>Bytes between rows.</summary>
-    public nint Stride;
-
-    /// <summary>Block values of row 0, or null.</summary>
-    public ActivationBlock* Values;
-
-    /// <summary>Entries between rows of values.</summary>
-    public nint ValueStride;
 }
