@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Hadal.Model.Checkpoints.Gguf;
 
 namespace Hadal.Model.Tokenization;
 
@@ -13,6 +14,7 @@ internal static class TokenizerFolder
 
     internal static Tokenizer Load(string path)
     {
+        if (GgufFile.IsGguf(path)) return GgufTokenizer.Load(path);
         string file = Directory.Exists(path) ? InFolder(path) : path;
         if (!File.Exists(file)) throw new TokenizerException(file, null, $"does not exist; a tokenizer is a {FileName} or a folder with one");
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
