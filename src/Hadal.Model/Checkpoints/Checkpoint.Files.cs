@@ -11,7 +11,7 @@ public sealed partial class Checkpoint
         var model = GgufModel.Open(path);
         try
         {
-            var checkpoint = new Checkpoint(path, model.Config) { IsGguf = true };
+            var checkpoint = new Checkpoint(path, model.Config) { IsGguf = true, Metadata = model.Metadata };
             foreach (var (name, tensor) in model.HuggingFaceTensors()) checkpoint._byName.Add(name, tensor);
             checkpoint.CheckTensors();
             foreach (var tensor in model.StoredTensors()) checkpoint._byName.TryAdd(tensor.Description.Name, tensor);

@@ -30,6 +30,9 @@ public sealed partial class Checkpoint : IDisposable
     /// <summary>True for a GGUF file, false for a Hugging Face folder.</summary>
     public bool IsGguf { get; private init; }
 
+    /// <summary>The metadata of a GGUF file; null for a folder.</summary>
+    internal GgufMetadata? Metadata { get; private init; }
+
     /// <summary>What <c>config.json</c> or the metadata of the GGUF file say.</summary>
     public ModelConfig Config { get; }
 

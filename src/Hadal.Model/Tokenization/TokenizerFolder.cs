@@ -70,6 +70,9 @@ internal static class TokenizerFolder
         }
     }
 
+    /// <summary>The tokenizer file of a folder; null if it has none.</summary>
+    internal static string? FindFile(string folder) => InFolder(folder) is var file && File.Exists(file) ? file : null;
+
     private static string InFolder(string folder)
     {
         string plain = Path.Combine(folder, FileName);
@@ -77,7 +80,7 @@ internal static class TokenizerFolder
         return !File.Exists(plain) && File.Exists(packed) ? packed : plain;
     }
 
-    private static ReadOnlyMemory<byte> ReadFile(string path)
+    internal static ReadOnlyMemory<byte> ReadFile(string path)
     {
         try
         {
