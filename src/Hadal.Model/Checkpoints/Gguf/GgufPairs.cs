@@ -10,6 +10,8 @@ internal sealed class GgufPairs
 
     public int Count => _pairs.Count;
 
+    public IReadOnlyList<(string Key, byte[] Value)> All => _pairs;
+
     public GgufPairs Add(string key, uint value) => AddNumber(key, GgufValueType.U32, value);
 
     public GgufPairs Add(string key, int value) => AddNumber(key, GgufValueType.U32, checked((uint)value));
