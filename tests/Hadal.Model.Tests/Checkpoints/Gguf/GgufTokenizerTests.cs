@@ -28,16 +28,15 @@ public class GgufTokenizerTests
             // Depends on which Unicode version knows the letters of this text.
             if (kind == "unassigned_in_unicode14") continue;
             lines++;
-            Assert.Equal(original.Encode(text), tokenizer.Encode(text));
-            Assert.Equal(ids, tokenizer.Encode(text));
+            if (!tokenizer.Encode(text).AsSpan().SequenceEqual(ids)) Assert.Fail($"{kind}: {text}");
         }
 
         Assert.InRange(lines, 20, int.MaxValue);
         Assert.Equal(original.VocabularySize, tokenizer.VocabularySize);
         for (int id = 0; id < original.VocabularySize; id++)
         {
-            Assert.Equal(original.HasToken(id), tokenizer.HasToken(id));
-            if (original.HasToken(id)) Assert.Equal(original.TokenName(id), tokenizer.TokenName(id));
+            bool same = original.HasToken(id) ? tokenizer.HasToken(id) && original.TokenName(id) == tokenizer.TokenName(id) : !tokenizer.HasToken(id);
+            if (!same) Assert.Fail($"Token {id} differs.");
         }
 
         Assert.Equal((original.BosId, original.EosId, original.PadId), (tokenizer.BosId, tokenizer.EosId, tokenizer.PadId));
