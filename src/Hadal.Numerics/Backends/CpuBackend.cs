@@ -33,12 +33,17 @@ public sealed unsafe partial class CpuBackend : IBackend
     public Storage CreateStorage(long byteLength) => new NativeStorage(byteLength);
 
     /// <inheritdoc/>
-    public void Dispose() => _team.Dispose();
+    public void Dispose()
+    {
+        _team.Dispose();
+        ReleasePacked();
+    }
 
     private void Run<TKernel>(int items, TKernel kernel) where TKernel : unmanaged, IKernel
     {
         switch (_form)
         {
+            case KernelForm.Assembled512:
             case KernelForm.Vector512:
                 var job512 = new VectorJob<TKernel, Lanes512>(kernel);
                 _team.Run(items, ref job512);

@@ -14,4 +14,7 @@ internal enum KernelForm
 
     /// <summary>Registers of 512 bits.</summary>
     Vector512,
+
+    /// <summary>Registers of 512 bits; products of coded weights (<see cref="PanelGemm"/>) by kernels assembled for the processor.</summary>
+    Assembled512,
 }

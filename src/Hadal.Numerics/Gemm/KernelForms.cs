@@ -1,11 +1,12 @@
 using System.Runtime.Intrinsics;
+using Hadal.Numerics.Assembly;
 
 namespace Hadal.Numerics.Kernels;
 
 /// <summary>Which forms this machine has, and the one in use.</summary>
 internal static class KernelForms
 {
-    /// <summary>The environment variable that picks a form by name: <c>reference</c>, <c>vector128</c>, <c>vector256</c> or <c>vector512</c>.</summary>
+    /// <summary>The environment variable that picks a form by name: <c>reference</c>, <c>vector128</c>, <c>vector256</c>, <c>vector512</c> or <c>assembled512</c>.</summary>
     public const string Variable = "HADAL_KERNELS";
 
     private static readonly KernelForm[] _available = Find();
@@ -33,6 +34,7 @@ internal static class KernelForms
     /// <summary>The name that <see cref="Variable"/> uses.</summary>
     public static string Name(KernelForm form) => form switch
     {
+        KernelForm.Assembled512 => "assembled512",
         KernelForm.Vector512 => "vector512",
         KernelForm.Vector256 => "vector256",
         KernelForm.Vector128 => "vector128",
@@ -42,6 +44,7 @@ internal static class KernelForms
     private static KernelForm[] Find()
     {
         var forms = new List<KernelForm>();
+        if (ProcessorFeatures.HasByteDot512 && ExecutableMemory.Refusal is null) forms.Add(KernelForm.Assembled512);
         if (Vector512.IsHardwareAccelerated) forms.Add(KernelForm.Vector512);
         if (Vector256.IsHardwareAccelerated) forms.Add(KernelForm.Vector256);
         if (Vector128.IsHardwareAccelerated) forms.Add(KernelForm.Vector128);

@@ -1,0 +1,23 @@
+namespace Hadal.Numerics;
+
+/// <summary>How arranged weights are held in memory, and with it how products with them are computed.</summary>
+public enum WeightFormat
+{
+    /// <summary>FP32; activations FP32.</summary>
+    F32,
+
+    /// <summary>bfloat16; activations are rounded to bfloat16, sums are FP32.</summary>
+    BF16,
+
+    /// <summary>FP8 E4M3 with an FP32 scale per 128 k (as stored, or amax / 448 for weights that are coded at loading); activations are rounded to bfloat16: the weights are exact.</summary>
+    Fp8,
+
+    /// <summary>As <see cref="Fp8"/>, with activations coded in E4M3 per row and 128 k as well (report section 3.3.2).</summary>
+    Fp8W8A8,
+
+    /// <summary>Signed bytes with an FP32 scale per 128 k; activations are coded in signed bytes per row and 128 k. 8.25 bits per weight.</summary>
+    EightBit,
+
+    /// <summary>Four bits with an FP16 scale per 32 k; activations are coded in signed bytes per row and 32 k. 4.5 bits per weight.</summary>
+    FourBit,
+}

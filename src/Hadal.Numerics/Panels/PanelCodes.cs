@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+using Hadal.Numerics.Formats;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>Where a code lies in a block and what it stands for: the definition that every packer and kernel agrees with.</summary>
+internal static unsafe class PanelCodes
+{
+    /// <summary>Byte offset of a code in its block; for a nibble the byte that holds it.</summary>
+    /// <param name="element">The codes.</param>
+    /// <param name="k">Depth within the block.</param>
+    /// <param name="column">0 … 15 within the panel.</param>
+    public static int Offset(PanelElement element, int k, int column) => element switch
+    {
+        PanelElement.BFloat16 => k / 2 * 64 + column * 4 + k % 2 * 2,
+
+        // Four columns to a quarter of the register: first the pairs k 0 and 1, then the pairs k 2 and 3, so that unpacking bytes to 16 bits gives pairs.
+        PanelElement.E4M3 => k / 4 * 64 + column / 4 * 16 + k % 4 / 2 * 8 + column % 4 * 2 + k % 2,
+        PanelElement.Nibble => k / 8 * 64 + column * 4 + k % 4,
+        _ => k / 4 * 64 + column * 4 + k % 4,
+    };
+
+    /// <summary>The code's value before scale and minimum, exact.</summary>
+    public static float Value(in PanelFormat format, byte* block, int k, int column)
+    {
+        byte* code = block + Offset(format.Element, k, column);
+        return format.Element switch
+        {
+            PanelElement.BFloat16 => BFloat16.ToSingle(*(ushort*)code),
+            PanelElement.E4M3 => Float8E4M3.ToSingle(*code),
+            PanelElement.Nibble => (k % 8 < 4 ? *code & 15 : *code >> 4) - format.ZeroPoint,
+            _ => *code - format.ZeroPoint,
+        };
+    }
+
+    /// <summary>A column's scale; 1 if there are none.</summary>
+    public static float Scale(in PanelFormat format, byte* block, int column) =>
+        format.ScaleSize == 0 ? 1 : Read(block + format.CodeBytes, format.ScaleSize, column);
+
+    /// <summary>A column's minimum; 0 if there are none.</summary>
+    public static float Minimum(in PanelFormat format, byte* block, int column) =>
+        format.HasMinimum ? Read(block + format.MinimumOffset, format.ScaleSize, column) : 0;
+
+    /// <summary>Stores a scale or minimum.</summary>
+    public static void Write(byte* values, int size, int column, float value)
+    {
+        if (size == sizeof(float)) ((float*)values)[column] = value;
+        else ((Half*)values)[column] = (Half)value;
+    }
+
+    /// <summary>bfloat16 code nearest to a value, ties to even, with subnormal results as zero: what the dot product instruction takes them for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ushort Narrow(float value)
+    {
+        ushort code = BFloat16.FromSingle(value);
+        return (code & 0x7F80) == 0 ? (ushort)(code & 0x8000) : code;
+    }
+
+    private static float Read(byte* values, int size, int column) => size == sizeof(float) ? ((float*)values)[column] : (float)((Half*)values)[column];
+}

@@ -1,0 +1,82 @@
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>What a panel's codes are.</summary>
+internal enum PanelElement
+{
+    /// <summary>bfloat16; activations are bfloat16.</summary>
+    BFloat16,
+
+    /// <summary>FP8 E4M3; activations are bfloat16, in which every E4M3 value is exact.</summary>
+    E4M3,
+
+    /// <summary>Unsigned bytes less a zero point; activations are signed bytes.</summary>
+    Byte,
+
+    /// <summary>Four bits less a zero point; activations are signed bytes.</summary>
+    Nibble,
+}
+
+/// <summary>How the weights of sixteen output columns lie in memory: blocks along K, each its codes, then sixteen scales, then sixteen minima.</summary>
+/// <remarks>
+/// <para>
+/// Codes come in groups of four bytes per column: [group][column][4 bytes]. A group is two k of bfloat16, four of bytes or E4M3 (E4M3: see
+/// <see cref="PanelPacking"/> for the order), eight of nibbles (four in the low halves, the next four in the high halves).
+/// </para>
+/// <para>
+/// A value is scale·(code - zero point) - minimum. Without scales a block is only a unit of padding. K is padded with codes of zero to whole blocks.
+/// </para>
+/// </remarks>
+/// <param name="Element">The codes.</param>
+/// <param name="Block">k values that share a scale.</param>
+/// <param name="ScaleSize">Bytes of a scale and of a minimum: 4 (FP32), 2 (FP16), or 0 for none.</param>
+/// <param name="ZeroPoint">The code of zero, for <see cref="PanelElement.Byte"/> and <see cref="PanelElement.Nibble"/>.</param>
+/// <param name="HasMinimum">Whether minima follow the scales.</param>
+internal readonly record struct PanelFormat(PanelElement Element, int Block, int ScaleSize, int ZeroPoint = 0, bool HasMinimum = false)
+{
+    /// <summary>k values that the weights of all formats are padded to at most.</summary>
+    public const int LargestBlock = 128;
+
+    /// <summary>bfloat16 without scales.</summary>
+    public static PanelFormat BFloat16 => new(PanelElement.BFloat16, 16, 0);
+
+    /// <summary>bfloat16 with a scale per block: E4M3 after decoding.</summary>
+    public static PanelFormat ScaledBFloat16(int block) => new(PanelElement.BFloat16, block, sizeof(float));
+
+    /// <summary>E4M3 with FP32 scales.</summary>
+    public static PanelFormat E4M3(int block) => new(PanelElement.E4M3, block, sizeof(float));
+
+    /// <summary>Whether activations are signed bytes rather than bfloat16.</summary>
+    public bool HasByteActivations => Element is PanelElement.Byte or PanelElement.Nibble;
+
+    /// <summary>k values in 64 bytes of codes: one register.</summary>
+    public int GroupDepth => Element switch { PanelElement.BFloat16 => 2, PanelElement.Nibble => 8, _ => 4 };
+
+    /// <summary>Bytes of the codes of a block.</summary>
+    public int CodeBytes => Block / GroupDepth * 64;
+
+    /// <summary>Bytes of a block, scales and minima included.</summary>
+    public int BlockBytes => CodeBytes + 16 * ScaleSize * (HasMinimum ? 2 : 1);
+
+    /// <summary>Where the minima start in a block.</summary>
+    public int MinimumOffset => CodeBytes + 16 * ScaleSize;
+
+    /// <summary>The same weights one k per byte or bfloat16: what wide products read.</summary>
+    public PanelFormat Unpacked => Element switch
+    {
+        PanelElement.E4M3 => this with { Element = PanelElement.BFloat16 },
+        PanelElement.Nibble => this with { Element = PanelElement.Byte },
+        _ => this,
+    };
+
+    /// <summary>Bytes of an activation.</summary>
+    public int ActivationSize => HasByteActivations ? 1 : 2;
+
+    /// <summary>Blocks that cover a depth.</summary>
+    public int Blocks(int depth) => (depth + Block - 1) / Block;
+
+    /// <summary>Bytes of a panel.</summary>
+    public long PanelBytes(int depth) => (long)Blocks(depth) * BlockBytes;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Element} in blocks of {Block}";
+}

@@ -1,0 +1,167 @@
+using Hadal.Numerics.Lanes;
+using Hadal.Numerics.Threading;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>Products of coded activations and panels of coded weights.</summary>
+/// <remarks>
+/// <para>The contract, per element of C. bfloat16 and E4M3 weights (activations bfloat16), pairs of k in ascending order, the odd k of a pair first:</para>
+/// <code>dot = fma(a[2i+1], w[2i+1], dot);  dot = fma(a[2i], w[2i], dot)</code>
+/// <para>
+/// which is what the processors' dot product instruction does. Without scales that chain runs over all k from 0 or C. With scales each block's dot starts from
+/// 0, and c = fma(dot, sa·sw, c) over ascending blocks. Byte and nibble weights: dot is an exact integer sum of at most 24 bits, c = fma(dot, sa·sw, c), and
+/// with minima then c = fma(-Σa, m, c), Σa being scale times sum of the row's codes in the block.
+/// </para>
+/// <para>
+/// So the bits of a result do not depend on threads, tiles, the number of rows, or the form. Subnormal bfloat16 codes count as zero; a partial sum that becomes
+/// subnormal is outside the contract (the instruction flushes it).
+/// </para>
+/// </remarks>
+internal static unsafe partial class PanelGemm
+{
+    /// <summary>Rows of the largest micro-kernel.</summary>
+    public const int MaxKernelRows = 12;
+
+    // Up to so many rows a product is bound by reading the weights: panels are read in the order of memory, all k at once.
+    private const int ThinRows = 48;
+
+    // Up to so many rows packed codes are decoded as often as they are read; above, once into scratch.
+    private const int DecodedInPlaceRows = 16;
+
+    private const long WorkPerThread = 1 << 19;
+    private const int TilesPerThread = 4;
+    private const int BlockDepth = 1024;
+    private const int UnpackedDepth = 512;
+    private const int TileColumns = 256;
+    private const int MaxTileRows = 1152;
+    private const int RowsOfMemoryCost = 8;
+
+    /// <summary>Independent products as one pool of tiles; sizes may differ widely and be 0.</summary>
+    /// <param name="team">Who works.</param>
+    /// <param name="problems">The products; results may not overlap.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="form">Which form of the kernels.</param>
+    public static void Run(ThreadTeam team, PanelProblem* problems, int count, KernelForm form)
+    {
+        const int OnStack = 512;
+        long work = 0;
+        for (int i = 0; i < count; i++) work += Work(problems[i]);
+        long workPerTile = team.Threads == 1 || work < WorkPerThread ? long.MaxValue : Math.Max(work / (team.Threads * TilesPerThread), WorkPerThread / 4);
+        int* starts = stackalloc int[OnStack + 1];
+        for (int first = 0; first < count; first += OnStack)
+        {
+            int group = Math.Min(OnStack, count - first), tiles = 0;
+            for (int i = 0; i < group; i++)
+            {
+                starts[i] = tiles;
+                tiles = checked(tiles + new Tiling(problems[first + i], workPerTile).Count);
+            }
+
+            starts[group] = tiles;
+            var job = new TileJob { Problems = problems + first, Starts = starts, Count = group, WorkPerTile = workPerTile, Form = form };
+            if (workPerTile == long.MaxValue)
+            {
+                for (int tile = 0; tile < tiles; tile++) job.Execute(tile, 0);
+            }
+            else
+            {
+                team.Run(tiles, ref job);
+            }
+        }
+    }
+
+    private static long Work(in PanelProblem p) => p.M == 0 ? 0 : (long)Math.Max(p.M, RowsOfMemoryCost) * p.N * p.PaddedDepth;
+
+    private static void RunTile(in PanelProblem p, in Tile tile, KernelForm form)
+    {
+        switch (form)
+        {
+            case KernelForm.Reference:
+                RunReference(p, tile);
+                break;
+            case KernelForm.Vector512:
+                RunVector<Lanes512>(p, tile);
+                break;
+            case KernelForm.Vector256:
+                RunVector<Lanes256>(p, tile);
+                break;
+            case KernelForm.Vector128:
+                RunVector<Lanes128>(p, tile);
+                break;
+            default:
+                if (PanelKernels.Has(form, p.Format)) RunAssembled(p, tile);
+                else RunVector<Lanes512>(p, tile);
+                break;
+        }
+    }
+
+    /// <summary>A part of C.</summary>
+    private readonly record struct Tile(int Row, int Rows, int Column, int Columns);
+
+    /// <summary>How a product is cut: tall tiles, columns in multiples of 64.</summary>
+    private readonly struct Tiling
+    {
+        public Tiling(in PanelProblem p, long workPerTile)
+        {
+            Rows = Math.Max(1, Math.Min(p.M, MaxTileRows));
+            Columns = Math.Max(1, Math.Min(p.N, p.M <= ThinRows ? p.N : TileColumns));
+            long perColumn = (long)Math.Max(1, p.PaddedDepth) * Math.Max(Rows, RowsOfMemoryCost);
+            if (Columns > 64 && perColumn * Columns > workPerTile)
+            {
+                // Whole groups of four panels, of nearly equal number.
+                int groups = (int)Math.Max(1, workPerTile / (perColumn * 64)), all = (Columns + 63) / 64;
+                int tiles = (all + groups - 1) / groups;
+                Columns = Math.Min(p.N, (all + tiles - 1) / tiles * 64);
+            }
+
+            if (perColumn * Columns / 2 > workPerTile && Rows > 96)
+            {
+                int pieces = (int)Math.Min(Rows / 48, perColumn * Columns / workPerTile);
+                Rows = Math.Min(p.M, ((p.M + pieces - 1) / pieces + MaxKernelRows - 1) / MaxKernelRows * MaxKernelRows);
+            }
+
+            RowTiles = (p.M + Rows - 1) / Rows;
+            ColumnTiles = (p.N + Columns - 1) / Columns;
+        }
+
+        public int Rows { get; }
+
+        public int Columns { get; }
+
+        public int RowTiles { get; }
+
+        public int ColumnTiles { get; }
+
+        public int Count => checked(RowTiles * ColumnTiles);
+
+        public Tile At(in PanelProblem p, int index)
+        {
+            int row = index / ColumnTiles * Rows, column = index % ColumnTiles * Columns;
+            return new Tile(row, Math.Min(Rows, p.M - row), column, Math.Min(Columns, p.N - column));
+        }
+    }
+
+    private struct TileJob : ITeamJob
+    {
+        public PanelProblem* Problems;
+        public int* Starts;
+        public int Count;
+        public long WorkPerTile;
+        public KernelForm Form;
+
+        public readonly void Execute(int item, int worker)
+        {
+            // The last problem that starts at or before the item; empty problems share their start with the one after them.
+            int low = 0, high = Count - 1;
+            while (low < high)
+            {
+                int middle = (low + high + 1) / 2;
+                if (Starts[middle] <= item) low = middle;
+                else high = middle - 1;
+            }
+
+            ref var problem = ref Problems[low];
+            RunTile(problem, new Tiling(problem, WorkPerTile).At(problem, item - Starts[low]), Form);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using Hadal.Numerics.Threading;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>A weight matrix W [N, K] in panels of sixteen rows (columns of B = Wᵀ), each [block][codes, scales, minima].</summary>
+internal sealed unsafe class PanelMatrix : IDisposable
+{
+    private readonly NativeStorage _storage;
+
+    /// <param name="format">How it lies.</param>
+    /// <param name="n">Output features.</param>
+    /// <param name="k">Input features.</param>
+    public PanelMatrix(PanelFormat format, int n, int k)
+    {
+        (Format, N, K) = (format, n, k);
+        _storage = new NativeStorage(checked(((long)n + 15) / 16 * format.PanelBytes(k)));
+    }
+
+    /// <summary>How it lies.</summary>
+    public PanelFormat Format { get; }
+
+    /// <summary>Output features.</summary>
+    public int N { get; }
+
+    /// <summary>Input features.</summary>
+    public int K { get; }
+
+    /// <summary>Bytes of the panels.</summary>
+    public long ByteLength => _storage.ByteLength;
+
+    /// <summary>First panel.</summary>
+    public byte* Panels => _storage.Pointer;
+
+    /// <summary>Codes and arranges all rows.</summary>
+    /// <param name="team">Who works.</param>
+    /// <param name="parts">Rows in order, <see cref="N"/> in all.</param>
+    /// <param name="count">How many parts.</param>
+    public void Fill(ThreadTeam team, WeightRows* parts, int count)
+    {
+        var job = new FillJob { Parts = parts, Count = count, Panels = Panels, Format = Format, N = N, K = K };
+        team.Run((N + 15) / 16, ref job);
+    }
+
+    /// <summary>C = A·Wᵀ with coded activations.</summary>
+    public PanelProblem Problem(in CodedRows a, int firstRow, int rows, float* c, nint ldc, bool accumulate) => new()
+    {
+        Format = Format,
+        Right = Panels,
+        Left = a.Codes + firstRow * a.Stride,
+        LeftStride = a.Stride,
+        Values = a.Values == null ? null : a.Values + firstRow * a.ValueStride,
+        ValueStride = a.ValueStride,
+        C = c,
+        Ldc = ldc,
+        M = rows,
+        N = N,
+        Blocks = Format.Blocks(K),
+        Accumulate = accumulate,
+    };
+
+    public void Dispose() => _storage.Dispose();
+
+    private struct FillJob : ITeamJob
+    {
+        public WeightRows* Parts;
+        public int Count;
+        public byte* Panels;
+        public PanelFormat Format;
+        public int N;
+        public int K;
+
+        public readonly void Execute(int item, int worker)
+        {
+            WeightRow* rows = stackalloc WeightRow[16];
+            int count = Math.Min(16, N - item * 16);
+            for (int r = 0; r < count; r++) rows[r] = Row(item * 16 + r);
+            PanelPacking.Run(Format, rows, count, K, Panels + item * Format.PanelBytes(K));
+        }
+
+        private readonly WeightRow Row(int index)
+        {
+            int part = 0;
+            while (index >= Parts[part].Count) index -= Parts[part++].Count;
+            return Parts[part].Row(index);
+        }
+    }
+}
+
+/// <summary>Activations coded for a format.</summary>
+internal unsafe struct CodedRows
+{
+    /// <summary>Codes of row 0.</summary>
+    public byte* Codes;
+
+    /// <summary>Bytes between rows.</summary>
+    public nint Stride;
+
+    /// <summary>Block values of row 0, or null.</summary>
+    public ActivationBlock* Values;
+
+    /// <summary>Entries between rows of values.</summary>
+    public nint ValueStride;
+}

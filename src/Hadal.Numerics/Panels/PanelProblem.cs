@@ -1,0 +1,47 @@
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>One product C = A·Wᵀ of coded activations and panels.</summary>
+internal unsafe struct PanelProblem
+{
+    /// <summary>How the weights lie.</summary>
+    public PanelFormat Format;
+
+    /// <summary>First panel.</summary>
+    public byte* Right;
+
+    /// <summary>Codes of row 0.</summary>
+    public byte* Left;
+
+    /// <summary>Bytes between rows of codes.</summary>
+    public nint LeftStride;
+
+    /// <summary>Block values of row 0.</summary>
+    public ActivationBlock* Values;
+
+    /// <summary>Entries between rows of <see cref="Values"/>.</summary>
+    public nint ValueStride;
+
+    /// <summary>FP32 [M, N].</summary>
+    public float* C;
+
+    /// <summary>Floats between rows of C.</summary>
+    public nint Ldc;
+
+    /// <summary>Rows.</summary>
+    public int M;
+
+    /// <summary>Columns.</summary>
+    public int N;
+
+    /// <summary>Blocks along K.</summary>
+    public int Blocks;
+
+    /// <summary>Add to C instead of replacing it.</summary>
+    public bool Accumulate;
+
+    /// <summary>Depth with its padding.</summary>
+    public readonly int PaddedDepth => Blocks * Format.Block;
+
+    /// <summary>Bytes from one panel to the next.</summary>
+    public readonly nint PanelBytes => (nint)Blocks * Format.BlockBytes;
+}

@@ -1,0 +1,68 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>Decodes panels into scratch for products of many rows: E4M3 to bfloat16, nibbles to bytes; scales are copied.</summary>
+internal static unsafe class PanelUnpacking
+{
+    /// <summary>Decodes some blocks of some panels.</summary>
+    /// <param name="format">E4M3 or nibbles.</param>
+    /// <param name="source">First block of the first panel.</param>
+    /// <param name="panelBytes">Bytes from one panel to the next in the source.</param>
+    /// <param name="blocks">Blocks of each panel.</param>
+    /// <param name="panels">How many panels.</param>
+    /// <param name="destination">Gets the panels one after the other, <paramref name="blocks"/> blocks each.</param>
+    public static void Run(in PanelFormat format, byte* source, nint panelBytes, int blocks, int panels, byte* destination)
+    {
+        int unpackedBytes = format.Unpacked.CodeBytes, codeBytes = format.CodeBytes, scales = format.BlockBytes - codeBytes;
+        for (int panel = 0; panel < panels; panel++, source += panelBytes)
+        {
+            byte* block = source;
+            for (int b = 0; b < blocks; b++, block += format.BlockBytes, destination += unpackedBytes + scales)
+            {
+                if (format.Element == PanelElement.E4M3) DecodeE4M3(block, codeBytes, destination);
+                else DecodeNibbles(block, codeBytes, destination);
+                Buffer.MemoryCopy(block + codeBytes, destination + unpackedBytes, scales, scales);
+            }
+        }
+    }
+
+    private static void DecodeE4M3(byte* source, int length, byte* destination)
+    {
+        byte* tables = PanelKernelCode.Constants;
+        if (!Avx512Vbmi.IsSupported)
+        {
+            for (int i = 0; i < length; i++)
+            {
+                int magnitude = source[i] & 0x7F, quarter = i / 16 % 4 * 16, place = i % 16;
+                byte* code = destination + i / 64 * 128 + (place < 8 ? 0 : 64) + quarter + place % 8 * 2;
+                (code[0], code[1]) = (tables[magnitude], (byte)(tables[128 + magnitude] | source[i] & 0x80));
+            }
+
+            return;
+        }
+
+        Vector512<byte> low0 = Vector512.Load(tables), low1 = Vector512.Load(tables + 64), high0 = Vector512.Load(tables + 128), high1 = Vector512.Load(tables + 192);
+        var sign = Vector512.Create((byte)0x80);
+        for (int i = 0; i < length; i += 64, destination += 128)
+        {
+            var codes = Vector512.Load(source + i);
+            var low = Avx512Vbmi.PermuteVar64x8x2(low0, codes, low1);
+            var high = Avx512Vbmi.PermuteVar64x8x2(high0, codes, high1) | (codes & sign);
+            Avx512BW.UnpackLow(low, high).Store(destination);
+            Avx512BW.UnpackHigh(low, high).Store(destination + 64);
+        }
+    }
+
+    private static void DecodeNibbles(byte* source, int length, byte* destination)
+    {
+        var mask = Vector512.Create((byte)15);
+        for (int i = 0; i < length; i += 64, destination += 128)
+        {
+            var codes = Vector512.Load(source + i);
+            (codes & mask).Store(destination);
+            (Vector512.ShiftRightLogical(codes.AsUInt16(), 4).AsByte() & mask).Store(destination + 64);
+        }
+    }
+}
