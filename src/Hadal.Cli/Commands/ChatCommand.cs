@@ -13,7 +13,7 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal chat</c>: a conversation.</summary>
 internal sealed class ChatCommand : HadalCommand
 {
-    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder of a model with a chat template." };
+    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder or a .gguf file of a model with a chat template." };
     private readonly Option<string?> _system = new("--system") { Description = "What the model is told before the conversation.", HelpName = "TEXT" };
     private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly SamplingArguments _sampling;

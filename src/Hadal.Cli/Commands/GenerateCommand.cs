@@ -12,7 +12,7 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal generate</c>: continues a text.</summary>
 internal sealed class GenerateCommand : HadalCommand
 {
-    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder." };
+    private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string?> _prompt = new("--prompt") { Description = "The text to continue.", HelpName = "TEXT" };
     private readonly Option<string?> _file = new("--file") { Description = "A file with the text to continue; - for standard input.", HelpName = "FILE" };
     private readonly Option<int> _threads = CommonOptions.Threads();
