@@ -33,7 +33,11 @@ public sealed unsafe partial class CpuBackend : IBackend
     public Storage CreateStorage(long byteLength) => new NativeStorage(byteLength);
 
     /// <inheritdoc/>
-    public void Dispose() => _team.Dispose();
+    public void Dispose()
+    {
+        _team.Dispose();
+        _latentScratch.Dispose();
+    }
 
     private void Run<TKernel>(int items, TKernel kernel) where TKernel : unmanaged, IKernel
     {
