@@ -110,6 +110,8 @@ public sealed partial class ModelRunner
         var keys = Keys(cache, piece);
         var (latents, kRope) = (keys.ColumnRange(0, rank), keys.ColumnRange(rank, _config.RopeWidth));
         int group = (int)Math.Clamp(ExpandedElements / ((long)piece.Keys * width), 1, _config.Heads);
+        // Outputs of arranged weights are taken from multiples of sixteen on.
+        if (width % 16 != 0) group = (group + 15) / 16 * 16;
         var room = _arena.Allocate(DType.F32, new Shape(RoundUp((long)piece.Keys * group * width)));
         var queries = q.RowRange(piece.Row, piece.Count);
         var results = o.RowRange(piece.Row, piece.Count);
@@ -117,7 +119,7 @@ public sealed partial class ModelRunner
         {
             int heads = Math.Min(group, _config.Heads - head);
             var kv = room.Storage.View(room.ByteOffset, DType.F32, new Shape(piece.Keys, (long)heads * width));
-            _backend.MatMul(latents, false, weights.LatentUp.RowRange((long)head * width, (long)heads * width), true, kv);
+            _backend.MatMul(latents, weights.LatentUp, kv, firstOutput: head * width);
             _backend.Attention(
                 queries.ColumnRange((long)head * queryWidth, (long)heads * queryWidth),
                 kv,

@@ -7,7 +7,8 @@ namespace Hadal.Inference.Weights;
 
 /// <summary>A model loaded for inference: its configuration and its weights, arranged for a backend.</summary>
 /// <remarks>
-/// BF16 weights stay BF16; FP32 stays, FP16 and FP8 (times its block scales) become FP32. The embedding table is used where it lies in the mapped file.
+/// Weights stay in the format in which they are stored unless <see cref="LoadOptions.Weights"/> asks for another: FP32, BF16, FP8 with its block scales (FP16 becomes
+/// FP32). The embedding table is used where it lies in the mapped file.
 /// Immutable once loaded: any number of runners may share it.
 /// </remarks>
 public sealed class InferenceModel : IDisposable
@@ -16,13 +17,14 @@ public sealed class InferenceModel : IDisposable
     private readonly LoadedWeights _weights;
     private bool _disposed;
 
-    private InferenceModel(Checkpoint checkpoint, IBackend backend, int mtpLayers, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    private InferenceModel(Checkpoint checkpoint, IBackend backend, LoadOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         (_checkpoint, Backend, Config) = (checkpoint, backend, checkpoint.Config);
-        _weights = new LoadedWeights(checkpoint, backend, mtpLayers, progress, cancellation);
+        int mtpLayers = options.Mtp && checkpoint.MtpLayers > 0 ? 1 : 0;
+        _weights = new LoadedWeights(checkpoint, backend, options, mtpLayers, progress, cancellation);
         try
         {
-            Embedding = _weights.Matrix(TensorRole.Embedding);
+            Embedding = _weights.Embedding();
             Layers = new LayerWeights[Config.Layers];
             for (int l = 0; l < Layers.Length; l++) Layers[l] = _weights.Layer(l);
             FinalNorm = _weights.Vector(TensorRole.FinalNorm);
@@ -87,7 +89,7 @@ public sealed class InferenceModel : IDisposable
         var checkpoint = Checkpoint.Open(folder);
         try
         {
-            return new InferenceModel(checkpoint, backend, options.Mtp && checkpoint.MtpLayers > 0 ? 1 : 0, progress, cancellation);
+            return new InferenceModel(checkpoint, backend, options, progress, cancellation);
         }
         catch
         {

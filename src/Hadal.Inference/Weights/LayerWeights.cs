@@ -25,7 +25,7 @@ internal sealed class LayerWeights
     public required Tensor LatentNorm { get; init; }
 
     /// <summary>kv_b_proj as stored, [H·(n + v), R], for the expanded form.</summary>
-    public required Tensor LatentUp { get; init; }
+    public required PackedWeights LatentUp { get; init; }
 
     /// <summary>W_UKᵀ of each head, [H, R, n]: brings a query into latent space (absorbed form).</summary>
     public required PackedWeights QueryAbsorption { get; init; }

@@ -69,4 +69,19 @@ public sealed unsafe partial class CpuBackend
 
     private static void RequireWritable(Tensor t, DType type, int count) => Require(
         t.Type == type && t.IsContiguous && t.Count == count && !t.Storage.IsReadOnly, nameof(Write), t, $"has to be writable contiguous {type} with {count} elements");
+
+    /// <inheritdoc/>
+    public void Transpose(Tensor x, Tensor y)
+    {
+        RequireShape(y, x.Columns, x.Rows);
+        Require(x.Type == y.Type, nameof(Transpose), y, $"has to be {x.Type}");
+        int size = x.Type.SizeOf();
+        byte* from = Address(x), to = Address(y);
+        nint fromStride = (nint)x.RowStride * size, toStride = (nint)y.RowStride * size;
+        for (int row = 0; row < x.Rows; row++)
+        {
+            for (int column = 0; column < x.Columns; column++)
+                Unsafe.CopyBlockUnaligned(to + column * toStride + row * size, from + row * fromStride + column * size, (uint)size);
+        }
+    }
 }

@@ -1,70 +1,278 @@
+using System.Runtime.InteropServices;
 using Hadal.Numerics.Kernels;
+using Hadal.Numerics.Threading;
 
 namespace Hadal.Numerics;
 
 public sealed unsafe partial class CpuBackend
 {
+    private byte* _coded;
+    private nuint _codedLength;
+    private PanelProblem* _panelProblems;
+    private int _panelCapacity;
+
     /// <inheritdoc/>
     public PackedWeights Pack(Tensor w)
     {
         Require(w.Type is DType.F32 or DType.BF16 && w.Shape.Rank is 2 or 3, nameof(Pack), w, "has to be F32 or BF16 [out, in] or [experts, out, in]");
-        int matrices = w.Shape.Rank == 3 ? checked((int)w.Shape[0]) : 1;
-        int outputs = w.Rows / Math.Max(1, matrices), inputs = w.Columns;
-        var panels = new PackedMatrix[matrices];
-        for (int e = 0; e < matrices; e++)
-        {
-            var matrix = w.RowRange((long)e * outputs, outputs);
-            panels[e] = PackedMatrix.Pack(_team, Address(matrix), matrix.Type, (nint)matrix.RowStride, outputs, inputs);
-        }
-
-        return new PanelWeights(panels, outputs, inputs);
+        int matrices = w.Shape.Rank == 3 ? checked((int)w.Shape[0]) : 1, outputs = w.Rows / Math.Max(1, matrices);
+        var packed = CreatePacked(w.Type == DType.F32 ? WeightFormat.F32 : WeightFormat.BF16, matrices, outputs, w.Columns);
+        for (int e = 0; e < matrices; e++) Fill(packed, e, [new WeightPart(w.RowRange((long)e * outputs, outputs))]);
+        return packed;
     }
 
     /// <inheritdoc/>
-    public void MatMul(Tensor x, PackedWeights w, Tensor y, bool accumulate = false)
+    public PackedWeights CreatePacked(WeightFormat format, int matrices, int outputs, int inputs) => format == WeightFormat.F32
+        ? new SingleWeights(matrices, outputs, inputs)
+        : new PanelWeights(format, matrices, outputs, inputs);
+
+    /// <inheritdoc/>
+    public void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts)
     {
-        var panels = Panels(w, x, y, 1, nameof(MatMul));
-        var a = Rows(x);
-        var c = Rows(y);
-        Gemm.Run(_team, panels.Matrices[0].Problem(a.Pointer, a.Stride, a.Rows, c.Pointer, c.Stride, accumulate), _form);
+        ArgumentNullException.ThrowIfNull(w);
+        int rows = 0;
+        foreach (ref readonly var part in parts)
+        {
+            Require(part.Codes.Columns == w.InFeatures, nameof(Fill), part.Codes, $"has to have {w.InFeatures} columns");
+            rows += part.Codes.Rows;
+        }
+
+        if (rows != w.OutFeatures) throw new ArgumentException($"{nameof(Fill)}: the parts have {rows} rows, the weights {w.OutFeatures}.");
+        if (w is SingleWeights single)
+        {
+            single.Matrices[matrix]?.Dispose();
+            single.Matrices[matrix] = PackedMatrix.Pack(_team, parts.Length == 1 ? AsRows(parts[0].Codes) : throw Several(), w.OutFeatures, w.InFeatures);
+            return;
+        }
+
+        var panels = Panels(w, nameof(Fill));
+        WeightRows* sources = stackalloc WeightRows[parts.Length];
+        for (int i = 0; i < parts.Length; i++) sources[i] = Source(parts[i], panels.PanelFormat);
+        var filled = panels.Matrices[matrix] ?? new PanelMatrix(panels.PanelFormat, w.OutFeatures, w.InFeatures);
+        filled.Fill(_team, sources, parts.Length);
+        panels.Matrices[matrix] = filled;
+
+        static ArgumentException Several() => new($"{nameof(Fill)}: FP32 weights come in one part.");
+    }
+
+    /// <inheritdoc/>
+    public void Release(PackedWeights w, int matrix)
+    {
+        if (w is SingleWeights single)
+        {
+            single.Matrices[matrix]?.Dispose();
+            single.Matrices[matrix] = null;
+            return;
+        }
+
+        var panels = Panels(w, nameof(Release));
+        panels.Matrices[matrix]?.Dispose();
+        panels.Matrices[matrix] = null;
+    }
+
+    /// <inheritdoc/>
+    public void MatMul(Tensor x, PackedWeights w, Tensor y, bool accumulate = false, int firstOutput = 0)
+    {
+        ArgumentNullException.ThrowIfNull(w);
+        Require(w.Experts == 1 && x.Columns == w.InFeatures, nameof(MatMul), x, $"does not fit {w.Experts} arranged matrices of {w.OutFeatures} by {w.InFeatures}");
+        Require(y.Rows == x.Rows && firstOutput % 16 == 0 && firstOutput >= 0 && y.Columns <= w.OutFeatures - firstOutput, nameof(MatMul), y,
+            $"has to have {x.Rows} rows and columns from {firstOutput}, a multiple of 16, to at most {w.OutFeatures}");
+        var (a, c) = (Rows(x), Rows(y));
+        if (w is SingleWeights single)
+        {
+            var problem = Matrix(single, 0).Problem(a.Pointer, a.Stride, a.Rows, c.Pointer, c.Stride, accumulate, firstOutput, y.Columns);
+            Gemm.Run(_team, problem, _form);
+            return;
+        }
+
+        var panels = Panels(w, nameof(MatMul));
+        var coded = Code(a, panels);
+        var product = Matrix(panels, 0).Problem(coded, 0, a.Rows, c.Pointer, c.Stride, accumulate);
+        product.Right += firstOutput / 16 * product.PanelBytes;
+        product.N = y.Columns;
+        PanelGemm.Run(_team, &product, 1, _form);
     }
 
     /// <inheritdoc/>
     public void GroupedMatMul(Tensor x, Tensor offsets, PackedWeights w, Tensor y)
     {
-        var panels = Panels(w, x, y, w.Experts, nameof(GroupedMatMul));
+        ArgumentNullException.ThrowIfNull(w);
+        Require(x.Columns == w.InFeatures, nameof(GroupedMatMul), x, $"does not fit {w.Experts} arranged matrices of {w.OutFeatures} by {w.InFeatures}");
+        RequireShape(y, x.Rows, w.OutFeatures);
         int* bounds = Offsets(offsets, w.Experts, x.Rows, nameof(GroupedMatMul));
-        EnsureProblems(w.Experts);
-        var a = Rows(x);
-        var c = Rows(y);
+        var (a, c) = (Rows(x), Rows(y));
+        if (w is SingleWeights single)
+        {
+            EnsureProblems(w.Experts);
+            for (int e = 0; e < w.Experts; e++)
+            {
+                _problems[e] = bounds[e + 1] == bounds[e] ? default
+                    : Matrix(single, e).Problem(a.Row(bounds[e]), a.Stride, bounds[e + 1] - bounds[e], c.Row(bounds[e]), c.Stride, false, 0, w.OutFeatures);
+            }
+
+            RunProblems(w.Experts);
+            return;
+        }
+
+        var panels = Panels(w, nameof(GroupedMatMul));
+        var coded = Code(a, panels);
+        if (_panelCapacity < w.Experts)
+        {
+            _panelProblems = (PanelProblem*)NativeMemory.Realloc(_panelProblems, (nuint)(w.Experts * sizeof(PanelProblem)));
+            _panelCapacity = w.Experts;
+        }
+
+        int count = 0;
         for (int e = 0; e < w.Experts; e++)
-            _problems[e] = panels.Matrices[e].Problem(a.Row(bounds[e]), a.Stride, bounds[e + 1] - bounds[e], c.Row(bounds[e]), c.Stride, false);
-        RunProblems(w.Experts);
+        {
+            int rows = bounds[e + 1] - bounds[e];
+            if (rows > 0) _panelProblems[count++] = Matrix(panels, e).Problem(coded, bounds[e], rows, c.Row(bounds[e]), c.Stride, false);
+        }
+
+        PanelGemm.Run(_team, _panelProblems, count, _form);
     }
 
-    private static PanelWeights Panels(PackedWeights w, Tensor x, Tensor y, int matrices, string operation)
+    private static PackedMatrix Matrix(SingleWeights w, int matrix) => w.Matrices[matrix] ?? throw Missing(matrix);
+
+    private static PanelMatrix Matrix(PanelWeights w, int matrix) => w.Matrices[matrix] ?? throw Missing(matrix);
+
+    private static InvalidOperationException Missing(int matrix) => new($"Matrix {matrix} of the arranged weights is not in memory.");
+
+    private static PanelWeights Panels(PackedWeights w, string operation) =>
+        w as PanelWeights ?? throw new ArgumentException($"{operation}: the weights were arranged by another backend.");
+
+    private static Matrix AsRows(Tensor t) => Rows(t, nameof(Fill));
+
+    private static WeightRows Source(in WeightPart part, PanelFormat format)
     {
-        var panels = w as PanelWeights ?? throw new ArgumentException($"{operation}: the weights were arranged by another backend.");
-        Require(w.Experts == matrices && x.Columns == w.InFeatures, operation, x, $"does not fit {w.Experts} arranged matrices of {w.OutFeatures} by {w.InFeatures}");
-        RequireShape(y, x.Rows, w.OutFeatures, operation);
-        return panels;
+        var codes = part.Codes;
+        Require(codes.Type is DType.F32 or DType.BF16 or DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16 or F8E4M3");
+        Require(format.Element is not PanelElement.BFloat16 || codes.Type != DType.F8E4M3, nameof(Fill), codes, "has to be F32 or BF16 for bfloat16 weights");
+        var rows = new WeightRows
+        {
+            First = new WeightRow { Codes = Address(codes), Type = codes.Type, ScaleDepth = part.ScaleColumns },
+            Stride = (nint)codes.RowStride * codes.Type.SizeOf(),
+            ScaleRows = part.ScaleRows,
+            Count = codes.Rows,
+        };
+        if (part.Scales.IsEmpty) return rows;
+        Require(codes.Type != DType.F8E4M3 || format.Element is not PanelElement.E4M3 || part.ScaleColumns % format.Block == 0, nameof(Fill), part.Scales, $"has to have blocks of a multiple of {format.Block} columns");
+        var scales = Rows(part.Scales, nameof(Fill));
+        RequireShape(part.Scales, (codes.Rows + part.ScaleRows - 1) / part.ScaleRows, (codes.Columns + part.ScaleColumns - 1) / part.ScaleColumns, nameof(Fill));
+        rows.First.Scales = scales.Pointer;
+        rows.ScaleStride = scales.Stride;
+        return rows;
     }
 
-    private sealed class PanelWeights(PackedMatrix[] matrices, int outputs, int inputs) : PackedWeights
+    // The activations of a product in the code that its weights want, in memory that the next product uses again.
+    private CodedRows Code(in Matrix x, PanelWeights w)
     {
-        public PackedMatrix[] Matrices => matrices;
+        var format = w.PanelFormat;
+        int blocks = format.Blocks(x.Columns);
+        // An odd number of cache lines, so that rows do not compete for the same sets.
+        nint stride = ((nint)blocks * format.Block * format.ActivationSize + 63) / 64 * 64 | 64;
+        nuint codes = (nuint)(stride * x.Rows), values = format.ScaleSize > 0 ? (nuint)((nint)x.Rows * blocks * sizeof(ActivationBlock)) : 0;
+        if (_codedLength < codes + values)
+        {
+            NativeMemory.AlignedFree(_coded);
+            _codedLength = System.Numerics.BitOperations.RoundUpToPowerOf2(codes + values);
+            _coded = (byte*)NativeMemory.AlignedAlloc(_codedLength, 64);
+        }
 
-        public override int Experts => matrices.Length;
+        var coded = new CodedRows { Codes = _coded, Stride = stride, Values = values > 0 ? (ActivationBlock*)(_coded + codes) : null, ValueStride = blocks };
+        var job = new CodeJob { X = x, Coded = coded, Format = format, Code = w.ActivationCode, RowsPerItem = RowsPerItem(x.Rows, x.Columns) };
+        _team.Run(Items(x.Rows, job.RowsPerItem), ref job);
+        return coded;
+    }
+
+    private void ReleasePacked()
+    {
+        NativeMemory.AlignedFree(_coded);
+        NativeMemory.Free(_panelProblems);
+        _coded = null;
+        _panelProblems = null;
+        (_codedLength, _panelCapacity) = (0, 0);
+    }
+
+    private struct CodeJob : ITeamJob
+    {
+        public Matrix X;
+        public CodedRows Coded;
+        public PanelFormat Format;
+        public ActivationCode Code;
+        public int RowsPerItem;
+
+        public readonly void Execute(int item, int worker)
+        {
+            for (int row = item * RowsPerItem; row < Math.Min(X.Rows, (item + 1) * RowsPerItem); row++)
+            {
+                ActivationCoding.Run(
+                    Code, Format, X.Row(row), X.Columns, Coded.Codes + row * Coded.Stride, Coded.Values == null ? null : Coded.Values + row * Coded.ValueStride);
+            }
+        }
+    }
+
+    private sealed class SingleWeights(int matrices, int outputs, int inputs) : PackedWeights
+    {
+        public PackedMatrix?[] Matrices { get; } = new PackedMatrix?[matrices];
+
+        public override WeightFormat Format => WeightFormat.F32;
+
+        public override int Experts => matrices;
 
         public override int OutFeatures => outputs;
 
         public override int InFeatures => inputs;
 
-        public override long ByteLength => matrices.Sum(m => m.ByteLength);
+        public override long ByteLength => Matrices.Sum(m => m?.ByteLength ?? 0);
+
+        public override long MatrixBytes => PackedMatrix.BytesFor(outputs, inputs);
+
+        public override bool IsPresent(int matrix) => Matrices[matrix] is not null;
 
         protected override void Dispose(bool disposing)
         {
-            foreach (var matrix in matrices) matrix.Dispose();
+            foreach (var matrix in Matrices) matrix?.Dispose();
+        }
+    }
+
+    private sealed class PanelWeights(WeightFormat format, int matrices, int outputs, int inputs) : PackedWeights
+    {
+        public PanelMatrix?[] Matrices { get; } = new PanelMatrix?[matrices];
+
+        public PanelFormat PanelFormat { get; } = format switch
+        {
+            WeightFormat.BF16 => PanelFormat.BFloat16,
+            WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => PanelFormat.E4M3(128),
+            WeightFormat.EightBit => new PanelFormat(PanelElement.Byte, 128, sizeof(float), 128),
+            WeightFormat.FourBit => new PanelFormat(PanelElement.Nibble, 32, 2, 8),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Not a format of panels."),
+        };
+
+        public ActivationCode ActivationCode { get; } = format switch
+        {
+            WeightFormat.Fp8W8A8 => ActivationCode.E4M3,
+            WeightFormat.EightBit or WeightFormat.FourBit => ActivationCode.SignedByte,
+            _ => ActivationCode.BFloat16,
+        };
+
+        public override WeightFormat Format => format;
+
+        public override int Experts => matrices;
+
+        public override int OutFeatures => outputs;
+
+        public override int InFeatures => inputs;
+
+        public override long ByteLength => Matrices.Sum(m => m?.ByteLength ?? 0);
+
+        public override long MatrixBytes => ((long)outputs + 15) / 16 * PanelFormat.PanelBytes(inputs);
+
+        public override bool IsPresent(int matrix) => Matrices[matrix] is not null;
+
+        protected override void Dispose(bool disposing)
+        {
+            foreach (var matrix in Matrices) matrix?.Dispose();
         }
     }
 }

@@ -59,6 +59,11 @@ public interface IBackend : IDisposable
     /// <param name="y">[T, N].</param>
     void Add(Tensor x, Tensor y);
 
+    /// <summary>y = xᵀ.</summary>
+    /// <param name="x">[M, N] of any type.</param>
+    /// <param name="y">[N, M] of the same type.</param>
+    void Transpose(Tensor x, Tensor y);
+
     // ---- matrices ----------------------------------------------------------------------------------------------------------------------------------
 
     /// <summary>c = op(a)·op(b), or c + op(a)·op(b).</summary>
@@ -90,22 +95,46 @@ public interface IBackend : IDisposable
     /// <param name="dw">[E, N, K].</param>
     void GroupedMatMulWeightBackward(Tensor dy, Tensor x, Tensor offsets, Tensor dw);
 
-    /// <summary>Arranges weights once for many products with few rows each (inference); the bits of the results do not change.</summary>
+    /// <summary>Arranges weights once for many products (inference), in their own type.</summary>
     /// <param name="w">F32 or BF16 [N, K], or one matrix per expert [E, N, K]; copied, so it may be released afterwards.</param>
-    /// <returns>The arranged weights, owned by the caller.</returns>
+    /// <returns>The arranged weights, owned by the caller, as <see cref="WeightFormat.F32"/> or <see cref="WeightFormat.BF16"/>.</returns>
     PackedWeights Pack(Tensor w);
 
-    /// <summary>y = x·Wᵀ, or y + x·Wᵀ, with arranged weights; bit for bit the result of the plain form.</summary>
-    /// <param name="x">[T, K].</param>
-    /// <param name="w">From <see cref="Pack"/> of [N, K].</param>
-    /// <param name="y">[T, N].</param>
-    /// <param name="accumulate">Add to y instead of replacing it.</param>
-    void MatMul(Tensor x, PackedWeights w, Tensor y, bool accumulate = false);
+    /// <summary>Arranged weights of which no matrix is filled yet.</summary>
+    /// <param name="format">How they are held, and with it how products are computed.</param>
+    /// <param name="matrices">1, or the number of experts.</param>
+    /// <param name="outputs">N.</param>
+    /// <param name="inputs">K.</param>
+    /// <returns>The weights, owned by the caller.</returns>
+    PackedWeights CreatePacked(WeightFormat format, int matrices, int outputs, int inputs);
 
-    /// <summary>As the plain grouped product with transposed weights, with arranged weights.</summary>
+    /// <summary>Fills (or replaces) one matrix, coding what is not in the weights' format yet.</summary>
+    /// <param name="w">From <see cref="CreatePacked"/>.</param>
+    /// <param name="matrix">Which.</param>
+    /// <param name="parts">Rows in order, N in all; copied. F32 weights come in one F32 part; bfloat16 weights take F32 or BF16, FP8 and integer weights also F8E4M3.</param>
+    void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts);
+
+    /// <summary>Gives the memory of one matrix back; it can be filled again.</summary>
+    /// <param name="w">From <see cref="CreatePacked"/>.</param>
+    /// <param name="matrix">Which.</param>
+    void Release(PackedWeights w, int matrix);
+
+    /// <summary>y = x·Wᵀ, or y + x·Wᵀ, with arranged weights.</summary>
+    /// <remarks>
+    /// F32 weights: bit for bit the plain product. Other formats: activations are coded row by row as <see cref="WeightFormat"/> says, and the order of additions is
+    /// fixed, so that a row's result depends on that row and the weights alone.
+    /// </remarks>
+    /// <param name="x">[T, K].</param>
+    /// <param name="w">[N, K].</param>
+    /// <param name="y">[T, columns]: the outputs from <paramref name="firstOutput"/> on.</param>
+    /// <param name="accumulate">Add to y instead of replacing it.</param>
+    /// <param name="firstOutput">First output that is computed, a multiple of 16.</param>
+    void MatMul(Tensor x, PackedWeights w, Tensor y, bool accumulate = false, int firstOutput = 0);
+
+    /// <summary>Rows sorted by expert, each range times its own expert's arranged weights.</summary>
     /// <param name="x">[S, K].</param>
     /// <param name="offsets">I32 [E + 1].</param>
-    /// <param name="w">From <see cref="Pack"/> of [E, N, K].</param>
+    /// <param name="w">[E, N, K]; matrices without rows may be absent.</param>
     /// <param name="y">[S, N].</param>
     void GroupedMatMul(Tensor x, Tensor offsets, PackedWeights w, Tensor y);
 

@@ -1,8 +1,11 @@
 namespace Hadal.Numerics;
 
-/// <summary>Weights arranged by a backend for products with few rows (<see cref="IBackend.Pack"/>).</summary>
+/// <summary>Weights arranged by a backend for inference (<see cref="IBackend.CreatePacked"/>). Each matrix is filled, and may be released, on its own.</summary>
 public abstract class PackedWeights : IDisposable
 {
+    /// <summary>How the weights are held.</summary>
+    public abstract WeightFormat Format { get; }
+
     /// <summary>Matrices in the stack: 1, or the number of experts.</summary>
     public abstract int Experts { get; }
 
@@ -12,8 +15,16 @@ public abstract class PackedWeights : IDisposable
     /// <summary>Input width K.</summary>
     public abstract int InFeatures { get; }
 
-    /// <summary>Memory taken.</summary>
+    /// <summary>Memory taken by the matrices that are there.</summary>
     public abstract long ByteLength { get; }
+
+    /// <summary>Memory that one matrix takes.</summary>
+    public abstract long MatrixBytes { get; }
+
+    /// <summary>Whether a matrix is filled.</summary>
+    /// <param name="matrix">Which.</param>
+    /// <returns>False before it is filled, and after it is released.</returns>
+    public abstract bool IsPresent(int matrix);
 
     /// <inheritdoc/>
     public void Dispose()

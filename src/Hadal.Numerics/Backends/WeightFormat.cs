@@ -9,7 +9,7 @@ public enum WeightFormat
     /// <summary>bfloat16; activations are rounded to bfloat16, sums are FP32.</summary>
     BF16,
 
-    /// <summary>FP8 E4M3 with FP32 scales per block of 128 k; activations are rounded to bfloat16: the weights are exact.</summary>
+    /// <summary>FP8 E4M3 with an FP32 scale per 128 k (as stored, or amax / 448 for weights that are coded at loading); activations are rounded to bfloat16: the weights are exact.</summary>
     Fp8,
 
     /// <summary>As <see cref="Fp8"/>, with activations coded in E4M3 per row and 128 k as well (report section 3.3.2).</summary>

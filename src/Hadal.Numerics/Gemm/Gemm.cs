@@ -106,7 +106,7 @@ internal static unsafe partial class Gemm
     /// <param name="accumulate">Add to what C holds.</param>
     /// <param name="form">Null for the current form.</param>
     public static void RunPacked(ThreadTeam team, float* a, nint lda, int m, PackedMatrix b, float* c, nint ldc, bool accumulate, KernelForm? form = null) =>
-        Run(team, b.Problem(a, lda, m, c, ldc, accumulate), form);
+        Run(team, b.Problem(a, lda, m, c, ldc, accumulate, 0, b.N), form);
 
     private static void RunTile(GemmProblem* problem, GemmTiling tiling, int tile, GemmScratch scratch, KernelForm form)
     {

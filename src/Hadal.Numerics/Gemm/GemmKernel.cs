@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
@@ -35,40 +34,23 @@ internal unsafe struct KernelCall
 internal interface ILeftLayout
 {
     static abstract nint RowStride(nint stride);
-
-    /// <summary>B comes from memory and is worth fetching early.</summary>
-    static abstract bool IsStreaming { get; }
 }
 
 /// <summary>Rows copied to scratch.</summary>
 internal readonly struct CopiedRows : ILeftLayout
 {
-    public static bool IsStreaming => false;
-
     public static nint RowStride(nint stride) => GemmScratch.RowStride;
 }
 
 /// <summary>A transposed A: the rows of one k lie side by side.</summary>
 internal readonly struct AdjacentRows : ILeftLayout
 {
-    public static bool IsStreaming => false;
-
     public static nint RowStride(nint stride) => 1;
 }
 
 /// <summary>Rows in place, any distance apart.</summary>
 internal readonly struct StridedRows : ILeftLayout
 {
-    public static bool IsStreaming => false;
-
-    public static nint RowStride(nint stride) => stride;
-}
-
-/// <summary>Rows in place, for a B larger than the caches.</summary>
-internal readonly struct StreamingRows : ILeftLayout
-{
-    public static bool IsStreaming => true;
-
     public static nint RowStride(nint stride) => stride;
 }
 
@@ -103,9 +85,6 @@ internal static unsafe class GemmKernel<V, R, P, L, E>
     where L : struct, ILeftLayout
     where E : struct, IRightElement
 {
-    // Far enough for memory to answer in the meantime, near enough for the first-level cache to keep it. Hardware looks ahead, too, but not past a page.
-    private const int PrefetchedSteps = 64;
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in KernelCall call)
     {
@@ -133,10 +112,8 @@ internal static unsafe class GemmKernel<V, R, P, L, E>
         float* a = call.Left;
         byte* b = call.Right;
         nint s = L.RowStride(call.LeftStride), leftStep = call.LeftStep, rightStep = call.RightStep, panel = call.RightPanel;
-        nint ahead = PrefetchedSteps * rightStep;
         for (int k = call.Depth; k > 0; k--)
         {
-            if (L.IsStreaming && Sse.IsSupported) Prefetch(b + ahead, panel);
             V b0 = E.Load<V>(b), b1 = z, b2 = z, b3 = z;
             if (P.Value > 1) b1 = E.Load<V>(b + panel);
             if (P.Value > 2) b2 = E.Load<V>(b + 2 * panel);
@@ -169,15 +146,6 @@ internal static unsafe class GemmKernel<V, R, P, L, E>
         if (R.Value > 9) Store(c + 9 * ldc, c90, c91);
         if (R.Value > 10) Store(c + 10 * ldc, ca0, ca1);
         if (R.Value > 11) Store(c + 11 * ldc, cb0, cb1);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(byte* b, nint panel)
-    {
-        Sse.Prefetch0(b);
-        if (P.Value > 1) Sse.Prefetch0(b + panel);
-        if (P.Value > 2) Sse.Prefetch0(b + 2 * panel);
-        if (P.Value > 3) Sse.Prefetch0(b + 3 * panel);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -13,13 +13,7 @@ internal static unsafe class GemmPacking<V>
     public static void PackRight(GemmProblem* p, int k, int depth, int column, int columns, GemmScratch scratch)
     {
         float* destination = scratch.Right;
-        if (p->PackedB)
-        {
-            var codes = (ushort*)p->B;
-            for (int j = 0; j < columns; j += 16, destination += depth * 16)
-                BFloat16.Widen(codes + PackedMatrix.Index(k, column + j, p->K), destination, depth * 16);
-        }
-        else if (p->TransposeB)
+        if (p->TransposeB)
         {
             for (int j = 0; j < columns; j += 16, destination += depth * 16)
             {

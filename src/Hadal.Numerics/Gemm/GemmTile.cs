@@ -23,9 +23,6 @@ internal unsafe ref struct GemmTile<V>
     private const int MaxPackedThinRows = 64;
     private const int MaxPackedThinLeft = 128 << 10;
 
-    // Bfloat16 codes that no cache near the core holds. (FP32 comes so slowly from there that fetching it early gains nothing.)
-    private const long MinLengthToStream = 1 << 20;
-
     // A shallower kernel is over before memory answers.
     private const int MinDepthToPrefetch = 128;
 
@@ -36,7 +33,6 @@ internal unsafe ref struct GemmTile<V>
     private readonly int _column;
     private readonly int _columns;
     private readonly bool _thin;
-    private readonly bool _streaming;
     private readonly bool _rightInPlace;
     private readonly bool _leftInPlace;
     private KernelCall _call;
@@ -52,7 +48,6 @@ internal unsafe ref struct GemmTile<V>
         _scratch = scratch;
         (_row, _rows, _column, _columns) = (row, rows, column, columns);
         _thin = rows <= Gemm.ThinRows || problem->PackedB && rows <= MaxPackedThinRows && (long)rows * problem->K <= MaxPackedThinLeft;
-        _streaming = problem->PackedB && (long)problem->K * problem->N > MinLengthToStream;
         bool readable = _thin || problem->BType == DType.F32;
         bool worthwhile = _thin || problem->PackedB || rows <= MaxRowsInPlace && problem->K <= MaxDepthInPlace;
         _rightInPlace = readable && worthwhile && (problem->PackedB || !problem->TransposeB);
@@ -227,8 +222,7 @@ internal unsafe ref struct GemmTile<V>
         _call.C = c;
         _call.Ldc = ldc;
         _call.Accumulate = _problem->Accumulate || _k > 0;
-        if (_streaming && isBFloat16) GemmKernels<V>.RunThin<StreamingRows, BFloat16Element>(rows, panels, _call);
-        else if (_thin && isBFloat16) GemmKernels<V>.RunThin<StridedRows, BFloat16Element>(rows, panels, _call);
+        if (_thin && isBFloat16) GemmKernels<V>.RunThin<StridedRows, BFloat16Element>(rows, panels, _call);
         else if (_thin) GemmKernels<V>.RunThin<StridedRows, SingleElement>(rows, panels, _call);
         else if (_problem->TransposeA) GemmKernels<V>.RunWide<AdjacentRows>(rows, panels, _call);
         else GemmKernels<V>.RunWide<CopiedRows>(rows, panels, _call);

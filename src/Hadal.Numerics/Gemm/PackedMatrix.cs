@@ -1,26 +1,19 @@
-using Hadal.Numerics.Formats;
 using Hadal.Numerics.Lanes;
 using Hadal.Numerics.Threading;
 
 namespace Hadal.Numerics.Kernels;
 
-/// <summary>A weight matrix W [N, K] brought once into the order in which products with B = Wᵀ read it: panels of sixteen columns, [panel][k][16].</summary>
-/// <remarks>
-/// The element type stays: bfloat16 weights are half the bytes to read. A product with few rows then streams the panels from memory with lanes over N and
-/// k in sequence, which is the order of <see cref="Gemm"/>'s contract.
-/// </remarks>
+/// <summary>An FP32 weight matrix W [N, K] brought once into the order in which products with B = Wᵀ read it: panels of sixteen columns, [panel][k][16].</summary>
+/// <remarks>A product with few rows streams the panels from memory with lanes over N and k in sequence, which is the order of <see cref="Gemm"/>'s contract.</remarks>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
     private readonly NativeStorage _storage;
 
-    private PackedMatrix(DType type, int n, int k)
+    private PackedMatrix(int n, int k)
     {
-        (Type, N, K) = (type, n, k);
-        _storage = new NativeStorage(checked(((long)n + 15) / 16 * 16 * k * type.SizeOf()));
+        (N, K) = (n, k);
+        _storage = new NativeStorage(BytesFor(n, k));
     }
-
-    /// <summary><see cref="DType.F32"/> or <see cref="DType.BF16"/>.</summary>
-    public DType Type { get; }
 
     /// <summary>Output features.</summary>
     public int N { get; }
@@ -31,35 +24,34 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Bytes of the panels.</summary>
     public long ByteLength => _storage.ByteLength;
 
+    /// <summary>Bytes that the panels of a matrix take.</summary>
+    public static long BytesFor(int n, int k) => checked(((long)n + 15) / 16 * 16 * k * sizeof(float));
+
     /// <summary>Copies a matrix into panels.</summary>
     /// <param name="team">Who copies.</param>
-    /// <param name="weights">[n, k] of the given type, row-major.</param>
-    /// <param name="type">F32 or BF16.</param>
-    /// <param name="stride">Distance between rows in elements, at least <paramref name="k"/>.</param>
+    /// <param name="weights">[n, k].</param>
     /// <param name="n">Rows: output features.</param>
     /// <param name="k">Columns: input features.</param>
-    /// <exception cref="NotSupportedException">Another element type.</exception>
-    public static PackedMatrix Pack(ThreadTeam team, void* weights, DType type, nint stride, int n, int k)
+    public static PackedMatrix Pack(ThreadTeam team, in Matrix weights, int n, int k)
     {
-        if (type is not (DType.F32 or DType.BF16)) throw new NotSupportedException($"A matrix of {type} cannot be packed; F32 and BF16 can.");
-        var packed = new PackedMatrix(type, n, k);
-        var job = new PackJob { Source = weights, Destination = packed._storage.Pointer, IsBFloat16 = type == DType.BF16, Stride = stride, N = n, K = k };
+        var packed = new PackedMatrix(n, k);
+        var job = new PackJob { Source = weights.Pointer, Destination = (float*)packed._storage.Pointer, Stride = weights.Stride, N = n, K = k };
         team.Run((n + 15) / 16, ref job);
         return packed;
     }
 
-    /// <summary>C = A·Wᵀ as a problem for <see cref="Gemm"/>, valid until this matrix is disposed.</summary>
-    public GemmProblem Problem(float* a, nint lda, int m, float* c, nint ldc, bool accumulate) => new()
+    /// <summary>C = A·Wᵀ, or some columns of it from a multiple of sixteen on, as a problem for <see cref="Gemm"/>, valid until this matrix is disposed.</summary>
+    public GemmProblem Problem(float* a, nint lda, int m, float* c, nint ldc, bool accumulate, int firstColumn, int columns) => new()
     {
         A = a,
         Lda = lda,
-        B = _storage.Pointer,
-        BType = Type,
+        B = _storage.Pointer + Index(0, firstColumn, K) * sizeof(float),
+        BType = DType.F32,
         PackedB = true,
         C = c,
         Ldc = ldc,
         M = m,
-        N = N,
+        N = columns,
         K = K,
         Accumulate = accumulate,
     };
@@ -74,32 +66,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private struct PackJob : ITeamJob
     {
-        public void* Source;
-        public byte* Destination;
-        public bool IsBFloat16;
+        public float* Source;
+        public float* Destination;
         public nint Stride;
         public int N;
         public int K;
 
-        public readonly void Execute(int item, int worker)
-        {
-            int rows = Math.Min(16, N - item * 16);
-            nint start = item * 16 * Stride, end = Index(0, item * 16, K);
-            if (!IsBFloat16)
-            {
-                GemmPacking<Lanes512>.Transpose((float*)Source + start, Stride, rows, K, (float*)Destination + end);
-                return;
-            }
-
-            var scratch = GemmScratch.Current;
-            const int Depth = GemmScratch.RightLength / 16;
-            for (int k = 0; k < K; k += Depth)
-            {
-                int depth = Math.Min(Depth, K - k);
-                GemmPacking<Lanes512>.TransposeBFloat16((ushort*)Source + start + k, Stride, rows, depth, scratch.Right, scratch.Widened);
-                // Exact: the values were bfloat16 before.
-                BFloat16.Narrow(scratch.Right, (ushort*)Destination + end + k * 16, depth * 16);
-            }
-        }
+        public readonly void Execute(int item, int worker) => GemmPacking<Lanes512>.Transpose(
+            Source + item * 16 * Stride, Stride, Math.Min(16, N - item * 16), K, Destination + Index(0, item * 16, K));
     }
 }

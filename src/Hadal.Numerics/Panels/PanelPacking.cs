@@ -28,7 +28,7 @@ internal static unsafe class PanelPacking
             if (r < count && IsReadable(format, rows[r], depth)) coded = rows[r].Codes;
             else if (r < count) CodeRow(format, rows[r], depth, coded, scratch.Scales(r), scratch.Minima(r));
             else Fill(format, coded, blocks);
-            if (r < count && format.Element == PanelElement.E4M3) SpreadScales(format, rows[r], depth, scratch.Scales(r));
+            if (r < count && rows[r].Type == DType.F8E4M3 && format.Element == PanelElement.E4M3) SpreadScales(format, rows[r], depth, scratch.Scales(r));
             if (r >= count) new Span<float>(scratch.Scales(r), blocks).Clear();
             starts[r] = (nint)coded;
         }
@@ -75,14 +75,19 @@ internal static unsafe class PanelPacking
                 new ReadOnlySpan<byte>(row.Codes, depth).CopyTo(new Span<byte>(coded, depth));
                 new Span<byte>(coded + depth, padded - depth).Clear();
                 return;
-            case (PanelElement.Byte or PanelElement.Nibble, _):
+            case (PanelElement.E4M3 or PanelElement.Byte or PanelElement.Nibble, _):
                 float* block = stackalloc float[PanelFormat.LargestBlock];
                 for (int k = 0, b = 0; k < depth; k += format.Block, b++)
                 {
                     int count = Math.Min(format.Block, depth - k);
                     Widen(row, k, count, block);
                     new Span<float>(block + count, format.Block - count).Clear();
-                    scales[b] = format.Element == PanelElement.Byte ? WeightQuantizer.ToBytes(block, format, coded + k) : WeightQuantizer.ToNibbles(block, format, coded + k);
+                    scales[b] = format.Element switch
+                    {
+                        PanelElement.E4M3 => WeightQuantizer.ToE4M3(block, format, coded + k),
+                        PanelElement.Byte => WeightQuantizer.ToBytes(block, format, coded + k),
+                        _ => WeightQuantizer.ToNibbles(block, format, coded + k),
+                    };
                 }
 
                 return;

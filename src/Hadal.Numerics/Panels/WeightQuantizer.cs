@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Hadal.Numerics.Formats;
 
 namespace Hadal.Numerics.Kernels;
 
@@ -9,12 +10,20 @@ internal static unsafe class WeightQuantizer
     private const int Candidates = 9;
     private const float Spread = 0.12f;
 
+    /// <summary>E4M3: code nearest to x / scale with scale = amax / 448, ties to even.</summary>
+    /// <returns>The scale.</returns>
+    public static float ToE4M3(float* x, in PanelFormat format, byte* codes)
+    {
+        float scale = Amax(x, format.Block) / Float8E4M3.MaxValue;
+        for (int k = 0; k < format.Block; k++) codes[k] = scale > 0 ? Float8E4M3.FromSingle(x[k] / scale) : (byte)0;
+        return scale;
+    }
+
     /// <summary>Bytes: code = round(x / scale) + zero point with scale = amax / 127, ties to even.</summary>
     /// <returns>The scale.</returns>
     public static float ToBytes(float* x, in PanelFormat format, byte* codes)
     {
-        float amax = 0;
-        for (int k = 0; k < format.Block; k++) amax = MathF.Max(amax, MathF.Abs(x[k]));
+        float amax = Amax(x, format.Block);
         float scale = amax / 127, inverse = amax > 1e-30f ? 127 / amax : 0;
         for (int k = 0; k < format.Block; k++) codes[k] = (byte)(format.ZeroPoint + (int)MathF.Round(x[k] * inverse));
         return scale;
@@ -41,6 +50,13 @@ internal static unsafe class WeightQuantizer
         float inverse = best == 0 ? 0 : 1 / best;
         for (int k = 0; k < format.Block; k++) codes[k] = (byte)(format.ZeroPoint + (int)Math.Clamp(MathF.Round(x[k] * inverse), -8, 7));
         return best;
+    }
+
+    private static float Amax(float* x, int count)
+    {
+        float amax = 0;
+        for (int k = 0; k < count; k++) amax = MathF.Max(amax, MathF.Abs(x[k]));
+        return amax;
     }
 
     private static float Error(float* x, int count, float scale)

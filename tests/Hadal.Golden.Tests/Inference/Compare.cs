@@ -34,4 +34,17 @@ internal static class Compare
             }
         }
     }
+
+    /// <summary>Distance of two vectors as a share of the expected one's length.</summary>
+    public static double RelativeDistance(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    {
+        double difference = 0, length = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            difference += Math.Pow(expected[i] - (double)actual[i], 2);
+            length += Math.Pow(expected[i], 2);
+        }
+
+        return Math.Sqrt(difference / length);
+    }
 }

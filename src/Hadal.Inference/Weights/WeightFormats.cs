@@ -1,0 +1,50 @@
+using Hadal.Model.Checkpoints;
+using Hadal.Model.Configuration;
+using Hadal.Numerics;
+
+namespace Hadal.Inference.Weights;
+
+/// <summary>Decides in which format each matrix is held.</summary>
+internal sealed class WeightFormats(Checkpoint checkpoint, WeightFormat? wanted)
+{
+    // Panels of FP8 have a scale per so many k; the checkpoint's blocks have to be made of whole ones.
+    private const int ScaleDepth = 128;
+
+    /// <summary>The format of matrices that are multiplied together or lie over one another.</summary>
+    /// <param name="role">What they are.</param>
+    /// <param name="names">Their tensors.</param>
+    public WeightFormat Of(TensorRole role, IEnumerable<string> names)
+    {
+        if (role == TensorRole.Router) return WeightFormat.F32;
+        // Of a checkpoint in FP8 the matrices that are not stay as they are.
+        if (wanted is WeightFormat.Fp8 or WeightFormat.Fp8W8A8 && KeepsFp8) return Stored(names) is WeightFormat.Fp8 ? wanted.Value : Stored(names);
+        if (wanted is { } format) return format == WeightFormat.FourBit && role is TensorRole.Head or TensorRole.LatentUp ? WeightFormat.EightBit : format;
+        return Stored(names);
+    }
+
+    /// <summary>Format of the key-value up-projection. Where activations are coded in FP8 they are not here, as in the official code, which absorbs it.</summary>
+    public WeightFormat OfLatentUp(string name)
+    {
+        var format = Of(TensorRole.LatentUp, [name]);
+        return format == WeightFormat.Fp8W8A8 ? WeightFormat.F32 : format;
+    }
+
+    /// <summary>Whether FP8 codes can be used as they are: their scale blocks are wide enough.</summary>
+    public bool KeepsFp8 => checkpoint.Config.Quantization is { } blocks && blocks.BlockColumns % ScaleDepth == 0;
+
+    /// <summary>Blocks of scales.</summary>
+    public BlockQuantization Blocks => checkpoint.Config.Quantization ?? new BlockQuantization();
+
+    private WeightFormat Stored(IEnumerable<string> names)
+    {
+        bool narrow = true, fp8 = KeepsFp8;
+        foreach (string name in names)
+        {
+            var type = checkpoint.Get(name).Type;
+            narrow &= type == DType.BF16;
+            fp8 &= type == DType.F8E4M3;
+        }
+
+        return narrow ? WeightFormat.BF16 : fp8 ? WeightFormat.Fp8 : WeightFormat.F32;
+    }
+}

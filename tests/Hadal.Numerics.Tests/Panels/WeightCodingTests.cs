@@ -1,0 +1,165 @@
+using Hadal.Numerics.Formats;
+
+namespace Hadal.Numerics.Tests.Panels;
+
+/// <summary>Products through <see cref="IBackend"/> with weights in every format.</summary>
+public sealed class WeightCodingTests
+{
+    private static readonly WeightFormat[] _formats = Enum.GetValues<WeightFormat>();
+
+    /// <summary>
+    /// Error of the product as a share of its length: rounding of weights and activations together. bfloat16 2^-9 uniform each; E4M3 up to 2^-4 of a value; bytes
+    /// amax/254 and nibbles about amax/14 of a block with amax near 3 standard deviations.
+    /// </summary>
+    [Theory]
+    [InlineData(WeightFormat.F32, 1e-6)]
+    [InlineData(WeightFormat.BF16, 0.004)]
+    [InlineData(WeightFormat.Fp8, 0.03)]
+    [InlineData(WeightFormat.Fp8W8A8, 0.045)]
+    [InlineData(WeightFormat.EightBit, 0.012)]
+    [InlineData(WeightFormat.FourBit, 0.09)]
+    public void A_format_costs_no_more_than_its_rounding(WeightFormat format, double allowed)
+    {
+        using var lab = new Lab(format, 40, 96, 640);
+        Assert.InRange(lab.RelativeError(), 0, allowed);
+    }
+
+    [Fact]
+    public void A_part_of_the_outputs_and_stacked_parts_have_the_bits_of_the_whole()
+    {
+        foreach (var format in _formats)
+        {
+            using var lab = new Lab(format, 5, 80, 200);
+            float[] whole = lab.Multiply(0, 80), part = lab.Multiply(32, 33);
+            for (int row = 0; row < 5; row++)
+            {
+                for (int n = 0; n < 33; n++) Assert.Equal(whole[row * 80 + 32 + n], part[row * 33 + n]);
+            }
+
+            if (format == WeightFormat.F32) continue;
+            lab.Fill(lab.Weights.RowRange(0, 23), lab.Weights.RowRange(23, 57));
+            Assert.Equal(whole, lab.Multiply(0, 80));
+        }
+    }
+
+    [Fact]
+    public void Fp8_codes_of_a_checkpoint_are_multiplied_exactly()
+    {
+        using var backend = new CpuBackend(2);
+        using var arena = new Arena(backend);
+        var random = new Random(3);
+        const int Outputs = 200, Inputs = 300;
+        var codes = arena.Allocate(DType.F8E4M3, new Shape(Outputs, Inputs));
+        var scales = arena.Matrix(2, 3);
+        var factors = new float[6];
+        for (int i = 0; i < 6; i++) factors[i] = 0.001f + random.NextSingle();
+        backend.Write(factors, scales);
+        var weights = new float[Outputs * Inputs];
+        unsafe
+        {
+            var bytes = ((CpuStorage)codes.Storage).Pointer + codes.ByteOffset;
+            for (int i = 0; i < weights.Length; i++)
+            {
+                do bytes[i] = (byte)random.Next(256);
+                while ((bytes[i] & 0x7F) == 0x7F);
+                weights[i] = Float8E4M3.ToSingle(bytes[i]) * factors[i / Inputs / 128 * 3 + i % Inputs / 128];
+            }
+        }
+
+        using var packed = backend.CreatePacked(WeightFormat.Fp8, 1, Outputs, Inputs);
+        backend.Fill(packed, 0, [new WeightPart(codes, scales)]);
+
+        // One row that picks a single weight of every output: 1 is exact in bfloat16, so the product is the weight.
+        var (x, y) = (arena.Matrix(Inputs, Inputs), arena.Matrix(Inputs, Outputs));
+        var identity = new float[Inputs * Inputs];
+        for (int i = 0; i < Inputs; i++) identity[i * Inputs + i] = 1;
+        backend.Write(identity, x);
+        backend.MatMul(x, packed, y);
+        var product = new float[Inputs * Outputs];
+        backend.Read(y, product);
+        for (int n = 0; n < Outputs; n++)
+        {
+            for (int k = 0; k < Inputs; k++) Assert.Equal(weights[n * Inputs + k], product[k * Outputs + n]);
+        }
+    }
+
+    [Fact]
+    public void A_matrix_that_was_released_is_missed_by_name_and_can_be_filled_again()
+    {
+        using var lab = new Lab(WeightFormat.BF16, 2, 32, 64);
+        float[] before = lab.Multiply(0, 32);
+        lab.Backend.Release(lab.Packed, 0);
+        Assert.False(lab.Packed.IsPresent(0));
+        Assert.Equal(0, lab.Packed.ByteLength);
+        Assert.Contains("Matrix 0", Assert.Throws<InvalidOperationException>(() => lab.Multiply(0, 32)).Message, StringComparison.Ordinal);
+        lab.Fill(lab.Weights);
+        Assert.Equal(before, lab.Multiply(0, 32));
+    }
+
+    private sealed class Lab : IDisposable
+    {
+        private readonly Arena _arena;
+        private readonly float[] _x, _w;
+        private readonly int _rows, _outputs, _inputs;
+        private readonly Tensor _input;
+
+        public Lab(WeightFormat format, int rows, int outputs, int inputs)
+        {
+            (_rows, _outputs, _inputs) = (rows, outputs, inputs);
+            _arena = new Arena(Backend);
+            var random = new Random(11);
+            _x = [.. Enumerable.Range(0, rows * inputs).Select(_ => Normal(random))];
+            _w = [.. Enumerable.Range(0, outputs * inputs).Select(_ => 0.02f * Normal(random))];
+            (_input, Weights) = (_arena.Matrix(rows, inputs), _arena.Matrix(outputs, inputs));
+            Backend.Write(_x, _input);
+            Backend.Write(_w, Weights);
+            Packed = Backend.CreatePacked(format, 1, outputs, inputs);
+            Fill(Weights);
+        }
+
+        public CpuBackend Backend { get; } = new(2);
+
+        public PackedWeights Packed { get; }
+
+        public Tensor Weights { get; }
+
+        public void Fill(params Tensor[] parts) => Backend.Fill(Packed, 0, [.. parts.Select(p => new WeightPart(p))]);
+
+        public float[] Multiply(int first, int columns)
+        {
+            var y = _arena.Matrix(_rows, columns);
+            Backend.MatMul(_input, Packed, y, firstOutput: first);
+            var product = new float[_rows * columns];
+            Backend.Read(y, product);
+            return product;
+        }
+
+        public double RelativeError()
+        {
+            float[] product = Multiply(0, _outputs);
+            double difference = 0, length = 0;
+            for (int m = 0; m < _rows; m++)
+            {
+                for (int n = 0; n < _outputs; n++)
+                {
+                    double exact = 0;
+                    for (int k = 0; k < _inputs; k++) exact += (double)_x[m * _inputs + k] * _w[n * _inputs + k];
+                    difference += Math.Pow(exact - product[m * _outputs + n], 2);
+                    length += exact * exact;
+                }
+            }
+
+            return Math.Sqrt(difference / length);
+        }
+
+        public void Dispose()
+        {
+            Packed.Dispose();
+            _arena.Dispose();
+            Backend.Dispose();
+        }
+
+        private static float Normal(Random random) =>
+            (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+    }
+}
