@@ -39,7 +39,7 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
         new CommandGroup("tokenizer", "Make tokenizers and use them.",
             ["hadal tokenizer train --vocab 4096 --out my-tokenizer notes/", "hadal tokenizer encode my-tokenizer --jsonl texts.jsonl --out ids.jsonl"],
             new TokenizerEncodeCommand(), new TokenizerTrainCommand()),
-        new CommandGroup("bench", "Measure speed.", ["hadal bench peak"], new BenchPeakCommand()),
+        new BenchCommand(),
         new DoctorCommand(),
     ];
 }

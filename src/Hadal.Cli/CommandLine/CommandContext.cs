@@ -40,6 +40,8 @@ internal sealed class CommandContext
 
     public T Get<T>(Argument<T> argument) => _arguments.GetRequiredValue(argument);
 
+    public T? Find<T>(Argument<T> argument) => _arguments.GetValue(argument);
+
     public bool Has(Option option) => _arguments.GetResult(option) is { Implicit: false };
 
     /// <summary>Tells the person something that is not part of the result.</summary>

@@ -16,6 +16,16 @@ internal sealed class BenchPeakCommand : HadalCommand
         : base("peak", "Measure what this machine can do at most: memory read, FP32, BF16 and INT8 arithmetic, and the matrix product that models spend their time in.",
             "hadal bench peak", "hadal bench peak --threads 1 --json") => Options.Add(_threads);
 
+    public static JsonObject ToJson(PeakResult peak, double product) => new()
+    {
+        ["threads"] = peak.Threads,
+        ["read_gb_per_s"] = JsonOutput.Number(peak.ReadGbPerS),
+        ["fp32_gflops"] = JsonOutput.Number(peak.Fp32Gflops),
+        ["bf16_gflops"] = JsonOutput.Number(peak.Bf16Gflops),
+        ["int8_gops"] = JsonOutput.Number(peak.Int8Gops),
+        ["fp32_gemm_gflops"] = JsonOutput.Number(product),
+    };
+
     protected override int Run(CommandContext context)
     {
         int threads = context.Get(_threads) is > 0 and var wanted ? wanted : Environment.ProcessorCount;
@@ -30,19 +40,11 @@ internal sealed class BenchPeakCommand : HadalCommand
 
         if (context.Json)
         {
-            JsonOutput.Write(context.Streams.Out, new JsonObject
-            {
-                ["threads"] = peak.Threads,
-                ["read_gb_per_s"] = JsonOutput.Number(peak.ReadGbPerS),
-                ["fp32_gflops"] = JsonOutput.Number(peak.Fp32Gflops),
-                ["bf16_gflops"] = JsonOutput.Number(peak.Bf16Gflops),
-                ["int8_gops"] = JsonOutput.Number(peak.Int8Gops),
-                ["fp32_gemm_gflops"] = JsonOutput.Number(product),
-            });
+            JsonOutput.Write(context.Streams.Out, ToJson(peak, product));
             return ExitCodes.Success;
         }
 
-        const string absent = "no instruction for it that .NET can use";
+        const string absent = "no instruction for it";
         new FactSheet(threads == 1 ? "1 thread" : $"{threads} threads")
             .Add("memory read", $"{Figures.Number(peak.ReadGbPerS)} GB/s")
             .Add("FP32", $"{Figures.Number(peak.Fp32Gflops)} GFLOP/s")

@@ -55,6 +55,9 @@ public sealed class InferenceModel : IDisposable
     /// <summary>Layers that a cache for this model has: the decoder's, and one for the MTP module.</summary>
     public int CacheLayers => Config.Layers + (HasMtp ? 1 : 0);
 
+    /// <summary>The format of most weights.</summary>
+    public WeightFormat MainFormat => _weights.Packed.GroupBy(w => w.Format).MaxBy(g => g.Sum(w => w.ByteLength))!.Key;
+
     /// <summary>The type in which the cache is kept unless told otherwise: F32 for an FP32 checkpoint, else BF16.</summary>
     public DType DefaultCacheType => _checkpoint.Get(_checkpoint.Catalog.Get(TensorRole.Embedding).Name).Type == DType.F32 ? DType.F32 : DType.BF16;
 

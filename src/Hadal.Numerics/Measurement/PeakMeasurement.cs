@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Hadal.Numerics.Assembly;
 using Hadal.Numerics.Kernels;
 using Hadal.Numerics.Lanes;
 using Hadal.Numerics.Threading;
@@ -33,8 +34,17 @@ public static unsafe class PeakMeasurement
             KernelForm.Vector256 => race.BestRate(new ChainJob<Lanes256>(), secondsPerRun),
             _ => race.BestRate(new ChainJob<Lanes128>(), secondsPerRun),
         };
-        double? int8 = IntegerDotJob.IsSupported ? race.BestRate(new IntegerDotJob(), secondsPerRun) : null;
-        return new PeakResult(threads, MeasureRead(team, race, bufferBytes, repetitions), fp32 / 1e9, null, int8 / 1e9);
+        bool placeable = ExecutableMemory.Refusal is null;
+        double? bf16 = placeable && ProcessorFeatures.HasBFloat16Dot512 ? race.BestRate(Assembled(integers: false), secondsPerRun) : null;
+        double? int8 = placeable && ProcessorFeatures.HasByteDot512 ? race.BestRate(Assembled(integers: true), secondsPerRun)
+            : IntegerDotJob.IsSupported ? race.BestRate(new IntegerDotJob(), secondsPerRun) : null;
+        return new PeakResult(threads, MeasureRead(team, race, bufferBytes, repetitions), fp32 / 1e9, bf16 / 1e9, int8 / 1e9);
+    }
+
+    private static AssembledChainJob Assembled(bool integers)
+    {
+        var code = new DotPeakCode(integers);
+        return new AssembledChainJob { Kernel = (delegate* unmanaged[SuppressGCTransition]<void*, void>)code.Place(), OperationsPerCall = code.Operations };
     }
 
     private static double MeasureRead(ThreadTeam team, Race race, long bufferBytes, int repetitions)

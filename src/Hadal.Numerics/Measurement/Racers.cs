@@ -51,7 +51,7 @@ internal readonly struct ChainJob<V> : IRacer
     }
 }
 
-/// <summary>Dot products of four pairs of bytes added to 32-bit sums: AVX-VNNI's 256-bit form (.NET 10 has none of 512 bits), or Arm's.</summary>
+/// <summary>Dot products of four pairs of bytes added to 32-bit sums: AVX-VNNI's 256-bit form, or Arm's.</summary>
 internal readonly struct IntegerDotJob : IRacer
 {
     private const int StepsPerIteration = 1000;

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Hadal.Numerics;
+
+namespace Hadal.Cli.CommandLine;
+
+/// <summary><c>--weights</c>: the format in which weights are held in memory.</summary>
+internal static class WeightNames
+{
+    private static readonly Dictionary<string, WeightFormat> _formats = new()
+    {
+        ["fp32"] = WeightFormat.F32,
+        ["bf16"] = WeightFormat.BF16,
+        ["fp8"] = WeightFormat.Fp8,
+        ["fp8-w8a8"] = WeightFormat.Fp8W8A8,
+        ["int8"] = WeightFormat.EightBit,
+        ["int4"] = WeightFormat.FourBit,
+    };
+
+    /// <summary>A fresh option.</summary>
+    public static Option<WeightFormat?> Option() => new("--weights")
+    {
+        Description = $"Hold weights as {string.Join(", ", _formats.Keys)}; left out: as they are stored.",
+        HelpName = "FORMAT",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (_formats.TryGetValue(text, out var format)) return format;
+            result.AddError($"--weights is \"{text}\", but has to be one of {string.Join(", ", _formats.Keys)}.");
+            return default;
+        },
+    };
+
+    /// <summary>The name of a format.</summary>
+    public static string Name(WeightFormat format) => _formats.First(f => f.Value == format).Key;
+}
