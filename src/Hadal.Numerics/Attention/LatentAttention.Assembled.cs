@@ -109,7 +109,7 @@ internal unsafe partial struct LatentAttentionKernel
         for (int s = 0; s < block.Segments; s++)
         {
             int pairs = block.Tail is null ? (block.Count(s) + 1) / 2 : block.Count(s) / 2;
-            if (pairs > 0) segments[count++] = new LatentSegment { Rows = block.Rows(s), Pairs = pairs };
+            if (pairs > 0) segments[count++] = new LatentSegment { Rows = block.Rows(s), Pairs = pairs, Ahead = block.Ahead(s) };
         }
 
         if (block.Tail != null) segments[count++] = new LatentSegment { Rows = block.Tail, Pairs = 1 };
@@ -132,6 +132,7 @@ internal unsafe partial struct LatentAttentionKernel
                     Constants = LatentValueCode.Constants,
                 };
                 kernel(&call);
+                for (int s = 0; s < count; s++) segments[s].Ahead = 0;
             }
         }
     }

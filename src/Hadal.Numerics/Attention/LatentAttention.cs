@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
@@ -20,11 +21,14 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
     /// <summary>Where the weighted sums of a partial result start: behind sixteen maxima and sixteen sums.</summary>
     public const int PartialHeader = 32;
 
+    // Rows between the one that is copied and the one that is fetched.
+    private const int RowsAhead = 12;
+
     public LatentShape Shape;
     public LatentRows Cache;
     public KernelForm Form;
     public bool Assembled;
-    public int PageTokens, TableStride, FirstRow, Rows;
+    public int PageTokens, TableStride, FirstRow, Rows, Threads;
     public int* PageTables, Sequences, Lengths;
     public float Scale;
 
@@ -57,7 +61,8 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
         for (int first = start; first < end; first += LatentShape.BlockKeys)
         {
             int keys = Math.Min(LatentShape.BlockKeys, end - first);
-            var block = Load(row, first, keys, work);
+            int next = Shape.Groups > 1 ? length : first + LatentShape.BlockKeys < end ? first + LatentShape.BlockKeys : start + Threads * size;
+            var block = Load(row, first, keys, next, work);
             if (Assembled) Score(block, queries, work);
             else ScorePortable(block, queries, work);
             Weigh<TLanes>(keys, max, sum, correction, work.Scores);
@@ -83,10 +88,11 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
         return low;
     }
 
-    // Finds a block's rows, or copies them where the cache does not have them side by side in the working layout.
-    private readonly Block Load(int row, int first, int keys, in LatentWork work)
+    // Finds a block's rows, or copies them where the cache does not have them side by side in the working layout; next is where the thread probably goes on.
+    private readonly Block Load(int row, int first, int keys, int next, in LatentWork work)
     {
         var block = new Block { Keys = keys };
+        int length = Lengths[row];
         int* pages = PageTables + (nint)Sequences[row] * TableStride;
         int size = Shape.Type == DType.F32 ? sizeof(float) : sizeof(ushort);
         block.Stride = (nint)Shape.RowElements * size;
@@ -95,8 +101,8 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
             for (int key = 0; key < keys; key += LatentShape.SegmentKeys)
             {
                 int position = first + key, count = Math.Min(LatentShape.SegmentKeys, keys - key);
-                byte* rows = Cache.Row((nint)pages[position / PageTokens] * PageTokens + position % PageTokens);
-                block.Add(rows, count);
+                byte* rows = RowAt(pages, position);
+                block.Add(rows, count, next + key < length ? (nint)(RowAt(pages, next + key) - rows) : 0);
             }
 
             if (keys % 2 != 0 && Assembled)
@@ -113,13 +119,23 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
 
         for (int key = 0; key < keys; key++)
         {
-            int position = first + key;
+            int position = first + key, ahead = position + RowsAhead;
+            if (key + RowsAhead < keys) Fetch(RowAt(pages, ahead));
             Cache.Load((nint)pages[position / PageTokens] * PageTokens + position % PageTokens, Shape, work.Rows + key * block.Stride, work.Scales + key);
         }
 
         if (keys % 2 != 0) new Span<byte>(work.Rows + keys * block.Stride, (int)block.Stride).Clear();
-        for (int key = 0; key < keys; key += LatentShape.SegmentKeys) block.Add(work.Rows + key * block.Stride, Math.Min(LatentShape.SegmentKeys, keys - key));
+        for (int key = 0; key < keys; key += LatentShape.SegmentKeys) block.Add(work.Rows + key * block.Stride, Math.Min(LatentShape.SegmentKeys, keys - key), 0);
         return block;
+    }
+
+    private readonly byte* RowAt(int* pages, int position) => Cache.Row((nint)pages[position / PageTokens] * PageTokens + position % PageTokens);
+
+    // Rows that are copied are read once: memory is slower than that unless it is asked early.
+    private readonly void Fetch(byte* row)
+    {
+        if (!Sse.IsSupported) return;
+        for (nint offset = 0; offset < Cache.Stride; offset += 64) Sse.Prefetch0(row + offset);
     }
 
     // Scores to weights relative to the new maximum. With two chains neighbouring lanes belong to one head.
@@ -182,15 +198,19 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
         public nint Stride;
         public byte* Tail;
         private fixed long _rows[LatentShape.BlockKeys / LatentShape.SegmentKeys];
+        private fixed long _ahead[LatentShape.BlockKeys / LatentShape.SegmentKeys];
         private fixed int _counts[LatentShape.BlockKeys / LatentShape.SegmentKeys];
 
-        public void Add(byte* rows, int count)
+        public void Add(byte* rows, int count, nint ahead)
         {
+            _ahead[Segments] = ahead;
             _rows[Segments] = (long)rows;
             _counts[Segments++] = count;
         }
 
         public byte* Rows(int segment) => (byte*)_rows[segment];
+
+        public nint Ahead(int segment) => (nint)_ahead[segment];
 
         public int Count(int segment) => _counts[segment];
     }

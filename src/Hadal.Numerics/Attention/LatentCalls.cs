@@ -34,6 +34,9 @@ internal unsafe struct LatentSegment
 
     /// <summary>Pairs of rows, at least one.</summary>
     public nint Pairs;
+
+    /// <summary>From a row to one that the thread needs later, fetched meanwhile; in bytes.</summary>
+    public nint Ahead;
 }
 
 /// <summary>What <see cref="LatentValueCode"/> multiplies. Assembled code knows the offsets.</summary>

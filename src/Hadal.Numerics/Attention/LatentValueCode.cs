@@ -9,7 +9,7 @@ namespace Hadal.Numerics.Kernels;
 /// <remarks>
 /// Registers: zmm(2h) and zmm(2h + 1) sums of head h, with quarters of the strip's columns in the order 0 2 4 6 and 1 3 5 7; zmm16 … zmm19 rows, zmm20 … zmm27
 /// weights, zmm28 and zmm29 the quarters' order. rax row, rcx pairs to go, rdx weights, rsi bytes between rows, r8 segment, r9 segments to go, r10 column,
-/// r11 output, r12 bytes between heads, r13 strips to go.
+/// r11 output, r12 bytes between heads, r13 strips to go, r14 and r15 from a row and its partner to what is fetched.
 /// </remarks>
 internal sealed unsafe class LatentValueCode(int chains) : KernelCode
 {
@@ -45,7 +45,11 @@ internal sealed unsafe class LatentValueCode(int chains) : KernelCode
         Code.mov(rax, __qword_ptr[r8 + Offset<LatentSegment>(nameof(LatentSegment.Rows))]);
         Code.add(rax, r10);
         Code.mov(rcx, __qword_ptr[r8 + Offset<LatentSegment>(nameof(LatentSegment.Pairs))]);
+        Code.mov(r14, __qword_ptr[r8 + Offset<LatentSegment>(nameof(LatentSegment.Ahead))]);
+        Code.lea(r15, __[r14 + rsi]);
         Code.Label(ref pair);
+        Code.prefetcht1(__byte_ptr[rax + r14]);
+        Code.prefetcht1(__byte_ptr[rax + r15]);
         WritePair();
         Code.add(rdx, WeightBytes);
         Code.lea(rax, __[rax + rsi * 2]);

@@ -54,6 +54,7 @@ public sealed unsafe partial class CpuBackend
                 Assembled = assembled,
                 PageTokens = pageTokens,
                 TableStride = pageTables.Columns,
+                Threads = _team.Threads,
                 PageTables = tables,
                 Sequences = sequenceOf,
                 Lengths = lengthOf,

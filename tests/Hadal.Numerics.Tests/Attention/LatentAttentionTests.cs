@@ -34,20 +34,20 @@ public class LatentAttentionTests
     }
 
     /// <remarks>
-    /// The reference has the rounded queries and the cache's own values. FP32 differs by rounding alone. Otherwise weights are rounded to bfloat16, 2^-9 each, which moves
-    /// a weighted mean of values of size 1 by at most 2^-9 of their mean size in the worst case; of an 8-bit row weight times scale is rounded, the same.
+    /// The reference has the rounded queries and the cache's own values. FP32 differs by rounding alone. Otherwise weights (of an 8-bit row, times a scale) are rounded to
+    /// bfloat16, by up to 2^-9 each, which moves a weighted mean by at most 2^-9 of the largest value: here about 5.
     /// </remarks>
     [Theory]
     [InlineData(DType.F32, 2e-5)]
-    [InlineData(DType.BF16, 4e-3)]
-    [InlineData(DType.F8E4M3, 4e-3)]
+    [InlineData(DType.BF16, 1e-2)]
+    [InlineData(DType.F8E4M3, 1e-2)]
     public void Results_are_close_to_the_formula(DType type, double tolerance)
     {
         foreach (var (heads, rank, rope) in _shapes)
         {
             using Lab lab = new(KernelForms.Current, threads: 2), reference = new(KernelForm.Reference);
             float[] expected = new Case(reference, type, heads, rank, rope, 64, _lengths).Run();
-            Lab.Close(expected, new Case(lab, type, heads, rank, rope, 64, _lengths).Run(), tolerance, tolerance);
+            Lab.Close(expected, new Case(lab, type, heads, rank, rope, 64, _lengths).Run(), 2e-5, tolerance);
         }
     }
 
@@ -93,8 +93,8 @@ public class LatentAttentionTests
         using Lab lab = new(KernelForms.Current), spoilt = new(KernelForms.Current);
         int[] lengths = [65, 127, 3];
         var (heads, rank, rope) = _shapes[1];
-        float[] expected = new Case(lab, type, heads, rank, rope, 64, lengths).Run();
-        var other = new Case(spoilt, type, heads, rank, rope, 64, lengths);
+        float[] expected = new Case(lab, type, heads, rank, rope, 64, lengths, sequences: 3).Run();
+        var other = new Case(spoilt, type, heads, rank, rope, 64, lengths, sequences: 3);
         other.SpoilBehindLengths();
         Assert.Equal(expected, other.Run());
     }
@@ -107,7 +107,6 @@ public class LatentAttentionTests
         Assert.Equal(656, LatentFormat.Columns(DType.F8E4M3, 512, 64));
         Assert.Equal(200 + 8 + 12, LatentFormat.Columns(DType.F8E4M3, rank, rope));
         Tensor latents = lab.Normal(3, rank + rope, 2), back = lab.New(3, rank + rope);
-        lab.Backend.Write(new float[rank + rope], lab.Arena.Matrix(1, rank + rope));
         var rows = lab.Arena.Allocate(DType.F8E4M3, new Shape(3, LatentFormat.Columns(DType.F8E4M3, rank, rope)));
         lab.Backend.WriteLatents(latents, rank, rows);
         lab.Backend.ReadLatents(rows, rank, back);
@@ -144,7 +143,7 @@ public class LatentAttentionTests
         }
     }
 
-    // Rows with lengths of their own, each its own sequence with pages scattered over the cache.
+    // Rows with lengths of their own on a few sequences with pages scattered over the cache.
     private sealed class Case
     {
         private readonly Lab _lab;
@@ -157,21 +156,23 @@ public class LatentAttentionTests
         private readonly int[] _pages;
         private readonly int _pageTokens;
         private readonly int _heads;
+        private readonly int _sequenceCount;
 
-        public Case(Lab lab, DType type, int heads, int rank, int rope, int pageTokens, int[] lengths)
+        public Case(Lab lab, DType type, int heads, int rank, int rope, int pageTokens, int[] lengths, int sequences = 2)
         {
             (_lab, _lengths, _pageTokens, _heads) = (lab, lengths, pageTokens, heads);
-            int most = (lengths.Max() + 255) / 256 * 256 / pageTokens, pages = most * lengths.Length, tokens = pages * pageTokens;
+            int most = (lengths.Max() + 255) / 256 * 256 / pageTokens, pages = most * sequences, tokens = pages * pageTokens;
+            _sequenceCount = sequences;
             _q = lab.Normal(lengths.Length, heads * rank, 1.5f);
             _qRope = lab.Strided((long)lengths.Length * heads, rope);
             var latents = lab.Normal(tokens, rank + rope);
             _cache = lab.Arena.Allocate(type, new Shape(tokens, LatentFormat.Columns(type, rank, rope)));
 
             // Page p of sequence s lies at a place that is prime to the number of pages; tokens are the same for every page size.
-            int step = Enumerable.Range(7, 100).First(i => pages % 2 != 0 || i % 2 != 0 ? Prime(i, pages) : false);
+            int step = Enumerable.Range(7, 100).First(i => Prime(i, pages));
             _pages = [.. Enumerable.Range(0, pages).Select(p => (int)((long)p * step % pages))];
             for (int p = 0; p < pages; p++) lab.Backend.WriteLatents(latents.RowRange((long)p * pageTokens, pageTokens), rank, _cache.RowRange((long)_pages[p] * pageTokens, pageTokens));
-            _tables = lab.Integers(_pages).Reshape(new Shape(lengths.Length, most));
+            _tables = lab.Integers(_pages).Reshape(new Shape(sequences, most));
             _o = lab.New(lengths.Length, heads * rank);
         }
 
@@ -200,7 +201,7 @@ public class LatentAttentionTests
         {
             var memory = ((CpuStorage)_cache.Storage).Pointer + _cache.ByteOffset;
             long bytes = _cache.Columns * _cache.Type.SizeOf();
-            int perSequence = _pages.Length / _lengths.Length;
+            int perSequence = _pages.Length / _sequenceCount;
             for (int s = 0; s < _lengths.Length; s++)
             {
                 for (int t = _lengths[s]; t < perSequence * _pageTokens; t++)
@@ -209,7 +210,7 @@ public class LatentAttentionTests
         }
 
         private Tensor Row(int first, int count, bool sequences) =>
-            (sequences ? _sequences ??= Integers(i => i) : _lengthTensor ??= Integers(i => _lengths[i])).RowRange(first, count).Reshape(new Shape(count));
+            (sequences ? _sequences ??= Integers(i => i % _sequenceCount) : _lengthTensor ??= Integers(i => _lengths[i])).RowRange(first, count).Reshape(new Shape(count));
 
         private Tensor? _sequences;
         private Tensor? _lengthTensor;
