@@ -43,17 +43,9 @@ public sealed partial class ModelRunner
         var slotOf = _arena.Allocate(DType.I32, new Shape(slots));
         var rowOf = _arena.Allocate(DType.I32, new Shape(slots));
         _backend.SortByExpert(chosen, offsets, slotOf, rowOf);
-        var sortedX = _arena.Matrix(slots, x.Columns);
-        var sortedGates = _arena.Matrix(slots, 1);
-        _backend.GatherRows(x, slotOf, chosenPerRow, sortedX);
-        _backend.GatherRows(gates.Reshape(new Shape(slots, 1)), slotOf, 1, sortedGates);
-
-        var gateUp = _arena.Matrix(slots, weights.ExpertGateUp!.OutFeatures);
-        var inner = _arena.Matrix(slots, gateUp.Columns / 2);
-        _backend.GroupedMatMul(sortedX, offsets, weights.ExpertGateUp, gateUp);
-        _backend.SwiGlu(gateUp, sortedGates, inner);
-        _backend.GroupedMatMul(inner, offsets, weights.ExpertDown!, sortedX);
-        _backend.CombineRows(sortedX, rowOf, output, accumulate: shared);
+        var outputs = _arena.Matrix(slots, x.Columns);
+        _backend.ExpertMlp(x, slotOf, chosenPerRow, offsets, weights.ExpertGateUp!, weights.ExpertDown!, gates, outputs);
+        _backend.CombineRows(outputs, rowOf, output, accumulate: shared);
         _arena.Release(mark);
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Hadal.Numerics.Kernels;
 using Hadal.Numerics.Threading;
 
@@ -6,10 +5,8 @@ namespace Hadal.Numerics;
 
 public sealed unsafe partial class CpuBackend
 {
-    private byte* _coded;
-    private nuint _codedLength;
-    private PanelProblem* _panelProblems;
-    private int _panelCapacity;
+    private readonly NativeRoom _codeRoom = new();
+    private readonly NativeRoom _problemRoom = new();
 
     /// <inheritdoc/>
     public PackedWeights Pack(Tensor w)
@@ -99,8 +96,11 @@ public sealed unsafe partial class CpuBackend
         ArgumentNullException.ThrowIfNull(w);
         Require(x.Columns == w.InFeatures, nameof(GroupedMatMul), x, $"does not fit {w.Experts} arranged matrices of {w.OutFeatures} by {w.InFeatures}");
         RequireShape(y, x.Rows, w.OutFeatures);
-        int* bounds = Offsets(offsets, w.Experts, x.Rows, nameof(GroupedMatMul));
-        var (a, c) = (Rows(x), Rows(y));
+        MultiplyGroups(Rows(x), Offsets(offsets, w.Experts, x.Rows, nameof(GroupedMatMul)), w, Rows(y));
+    }
+
+    private void MultiplyGroups(in Matrix a, int* bounds, PackedWeights w, in Matrix c)
+    {
         if (w is SingleWeights single)
         {
             EnsureProblems(w.Experts);
@@ -116,20 +116,15 @@ public sealed unsafe partial class CpuBackend
 
         var panels = Panels(w, nameof(GroupedMatMul));
         var coded = Code(a, panels);
-        if (_panelCapacity < w.Experts)
-        {
-            _panelProblems = (PanelProblem*)NativeMemory.Realloc(_panelProblems, (nuint)(w.Experts * sizeof(PanelProblem)));
-            _panelCapacity = w.Experts;
-        }
-
+        var problems = (PanelProblem*)_problemRoom.Get(w.Experts * sizeof(PanelProblem));
         int count = 0;
         for (int e = 0; e < w.Experts; e++)
         {
             int rows = bounds[e + 1] - bounds[e];
-            if (rows > 0) _panelProblems[count++] = Matrix(panels, e).Problem(coded, bounds[e], rows, c.Row(bounds[e]), c.Stride, false);
+            if (rows > 0) problems[count++] = Matrix(panels, e).Problem(coded, bounds[e], rows, c.Row(bounds[e]), c.Stride, false);
         }
 
-        PanelGemm.Run(_team, _panelProblems, count, _form);
+        PanelGemm.Run(_team, problems, count, _form);
     }
 
     private static PackedMatrix Matrix(SingleWeights w, int matrix) => w.Matrices[matrix] ?? throw Missing(matrix);
@@ -167,31 +162,18 @@ public sealed unsafe partial class CpuBackend
     // The activations of a product in the code that its weights want, in memory that the next product uses again.
     private CodedRows Code(in Matrix x, PanelWeights w)
     {
-        var format = w.PanelFormat;
-        int blocks = format.Blocks(x.Columns);
-        // An odd number of cache lines, so that rows do not compete for the same sets.
-        nint stride = ((nint)blocks * format.Block * format.ActivationSize + 63) / 64 * 64 | 64;
-        nuint codes = (nuint)(stride * x.Rows), values = format.ScaleSize > 0 ? (nuint)((nint)x.Rows * blocks * sizeof(ActivationBlock)) : 0;
-        if (_codedLength < codes + values)
-        {
-            NativeMemory.AlignedFree(_coded);
-            _codedLength = System.Numerics.BitOperations.RoundUpToPowerOf2(codes + values);
-            _coded = (byte*)NativeMemory.AlignedAlloc(_codedLength, 64);
-        }
-
-        var coded = new CodedRows { Codes = _coded, Stride = stride, Values = values > 0 ? (ActivationBlock*)(_coded + codes) : null, ValueStride = blocks };
-        var job = new CodeJob { X = x, Coded = coded, Format = format, Code = w.ActivationCode, RowsPerItem = RowsPerItem(x.Rows, x.Columns) };
+        var layout = new CodedLayout(w.PanelFormat, x.Columns);
+        var coded = layout.At(_codeRoom.Get(layout.Bytes(x.Rows)), x.Rows);
+        var job = new CodeJob { X = x, Coded = coded, Format = w.PanelFormat, Code = w.ActivationCode, RowsPerItem = RowsPerItem(x.Rows, x.Columns) };
         _team.Run(Items(x.Rows, job.RowsPerItem), ref job);
         return coded;
     }
 
-    private void ReleasePacked()
+    private void ReleaseRooms()
     {
-        NativeMemory.AlignedFree(_coded);
-        NativeMemory.Free(_panelProblems);
-        _coded = null;
-        _panelProblems = null;
-        (_codedLength, _panelCapacity) = (0, 0);
+        _codeRoom.Dispose();
+        _problemRoom.Dispose();
+        _expertRoom.Dispose();
     }
 
     private struct CodeJob : ITeamJob

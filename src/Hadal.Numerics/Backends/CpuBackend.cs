@@ -37,7 +37,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         _team.Dispose();
         _latentScratch.Dispose();
-        ReleasePacked();
+        ReleaseRooms();
     }
 
     private void Run<TKernel>(int items, TKernel kernel) where TKernel : unmanaged, IKernel

@@ -138,6 +138,18 @@ public interface IBackend : IDisposable
     /// <param name="y">[S, N].</param>
     void GroupedMatMul(Tensor x, Tensor offsets, PackedWeights w, Tensor y);
 
+    /// <summary>Rows through their experts: y[s] = down_e·(g·silu(gate_e·x[t]) ⊙ up_e·x[t]) for each sorted row s, its token t and gate weight g.</summary>
+    /// <remarks>The bits of the separate operations (gather, product, SwiGLU, product); nothing between them goes through memory where many rows meet an expert.</remarks>
+    /// <param name="x">[T, K].</param>
+    /// <param name="slots">I32 [S], from <see cref="SortByExpert"/>: which (token, choice) a sorted row is.</param>
+    /// <param name="choices">C: slot / C is the token.</param>
+    /// <param name="offsets">I32 [E + 1]: where an expert's sorted rows start.</param>
+    /// <param name="gateUp">[E, 2·I, K]: gate over up. Experts without rows may be absent.</param>
+    /// <param name="down">[E, N, I].</param>
+    /// <param name="gates">[T, C].</param>
+    /// <param name="y">[S, N], sorted rows; <see cref="CombineRows"/> sums them up.</param>
+    void ExpertMlp(Tensor x, Tensor slots, int choices, Tensor offsets, PackedWeights gateUp, PackedWeights down, Tensor gates, Tensor y);
+
     // ---- embedding, normalisation, activation ------------------------------------------------------------------------------------------------------
 
     /// <summary>y[t] = table[ids[t]].</summary>

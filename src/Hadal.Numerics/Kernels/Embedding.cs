@@ -25,7 +25,7 @@ internal unsafe struct EmbedKernel : IKernel
         if (BFloat16)
         {
             var row = (ushort*)Table + Ids[t] * TableStride;
-            for (int c = 0; c < Y.Columns; c++) y[c] = BitConverter.UInt32BitsToSingle((uint)row[c] << 16);
+            Formats.BFloat16.Widen(row, y, Y.Columns);
         }
         else
         {

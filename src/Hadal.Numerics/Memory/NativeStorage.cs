@@ -6,6 +6,7 @@ namespace Hadal.Numerics;
 internal sealed unsafe class NativeStorage : CpuStorage
 {
     private const nuint Alignment = 64;
+    private byte* _block;
     private byte* _pointer;
 
     /// <exception cref="OutOfMemoryException">The system refuses.</exception>
@@ -13,9 +14,9 @@ internal sealed unsafe class NativeStorage : CpuStorage
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
         // Some slack behind the end: a vector kernel may read (never use) a partial lane there.
-        nuint size = checked((nuint)byteLength + 2 * Alignment);
-        _pointer = (byte*)NativeMemory.AlignedAlloc(size, Alignment);
-        NativeMemory.Clear(_pointer, size);
+        // Large blocks come zeroed from the system without being touched: whoever writes them first decides where their pages lie.
+        _block = (byte*)NativeMemory.AllocZeroed(checked((nuint)byteLength + 3 * Alignment));
+        _pointer = (byte*)(((nuint)_block + Alignment - 1) / Alignment * Alignment);
         ByteLength = byteLength;
         GC.AddMemoryPressure(byteLength + 1);
     }
@@ -29,8 +30,8 @@ internal sealed unsafe class NativeStorage : CpuStorage
     protected override void Dispose(bool disposing)
     {
         if (_pointer is null) return;
-        NativeMemory.AlignedFree(_pointer);
-        _pointer = null;
+        NativeMemory.Free(_block);
+        _block = _pointer = null;
         GC.RemoveMemoryPressure(ByteLength + 1);
     }
 }

@@ -70,6 +70,12 @@ internal static unsafe partial class PanelGemm
         }
     }
 
+    /// <summary>One product on the calling thread alone, for use inside other kernels.</summary>
+    public static void RunAlone(in PanelProblem problem, KernelForm form)
+    {
+        if (problem.M > 0) RunTile(problem, new Tile(0, problem.M, 0, problem.N), form);
+    }
+
     private static long Work(in PanelProblem p) => p.M == 0 ? 0 : (long)Math.Max(p.M, RowsOfMemoryCost) * p.N * p.PaddedDepth;
 
     private static void RunTile(in PanelProblem p, in Tile tile, KernelForm form)

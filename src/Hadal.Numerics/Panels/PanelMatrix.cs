@@ -85,19 +85,3 @@ internal sealed unsafe class PanelMatrix : IDisposable
         }
     }
 }
-
-/// <summary>Activations coded for a format.</summary>
-internal unsafe struct CodedRows
-{
-    /// <summary>Codes of row 0.</summary>
-    public byte* Codes;
-
-    /// <summary>Bytes between rows.</summary>
-    public nint Stride;
-
-    /// <summary>Block values of row 0, or null.</summary>
-    public ActivationBlock* Values;
-
-    /// <summary>Entries between rows of values.</summary>
-    public nint ValueStride;
-}
