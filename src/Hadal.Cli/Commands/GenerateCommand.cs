@@ -6,6 +6,7 @@ using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Inference.Generation;
 using Hadal.Model.Tokenization;
+using Hadal.Numerics;
 
 namespace Hadal.Cli.Commands;
 
@@ -15,6 +16,7 @@ internal sealed class GenerateCommand : HadalCommand
     private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string?> _prompt = new("--prompt") { Description = "The text to continue.", HelpName = "TEXT" };
     private readonly Option<string?> _file = new("--file") { Description = "A file with the text to continue; - for standard input.", HelpName = "FILE" };
+    private readonly Option<DType?> _cache = CacheNames.Option();
     private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly SamplingArguments _sampling;
 
@@ -28,6 +30,7 @@ internal sealed class GenerateCommand : HadalCommand
         Options.Add(_prompt);
         Options.Add(_file);
         _sampling = new SamplingArguments(this, maxTokens: 256, temperature: 0);
+        Options.Add(_cache);
         Options.Add(_threads);
     }
 
@@ -38,7 +41,7 @@ internal sealed class GenerateCommand : HadalCommand
         var tokenizer = Tokenizer.Load(folder);
         using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), _sampling.Speculates(context));
         if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
-        using var generator = new TextGenerator(loaded.Model, tokenizer);
+        using var generator = new TextGenerator(loaded.Model, tokenizer, new GeneratorOptions { CacheType = context.Find(_cache) });
         var writer = new AnswerWriter(context);
         var result = writer.Generate(generator, _sampling.Read(context) with { Prompt = prompt }, lead: prompt);
         if (result.FinishReason == FinishReason.Cancelled)

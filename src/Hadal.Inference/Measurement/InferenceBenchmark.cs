@@ -136,7 +136,7 @@ public sealed class InferenceBenchmark(InferenceModel model)
             operations += 2.0 * rows * layer.LatentUp.OutFeatures * layer.LatentUp.InFeatures;
             int width = expanded ? config.NopeWidth + config.RopeWidth + config.ValueWidth : 2 * config.LatentRank + config.RopeWidth;
             operations += 2.0 * rows * keys * config.Heads * width;
-            bytes += batch * keys * config.CacheWidth * model.DefaultCacheType.SizeOf();
+            bytes += batch * keys * LatentFormat.Columns(model.DefaultCacheType, config.LatentRank, config.RopeWidth) * model.DefaultCacheType.SizeOf();
             if (layer.ExpertGateUp is not { } gateUp || layer.ExpertDown is not { } down) continue;
             bytes += (double)_count.Distinct(l) * (gateUp.MatrixBytes + down.MatrixBytes);
             operations += 2.0 * rows * config.Router.ExpertsPerToken * ((double)gateUp.OutFeatures * gateUp.InFeatures + (double)down.OutFeatures * down.InFeatures);
