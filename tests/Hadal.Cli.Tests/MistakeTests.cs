@@ -9,7 +9,7 @@ public class MistakeTests(Samples samples)
     public void A_missing_model_folder() => Assert.Equal("There is no model folder /does/not/exist.\n", CliRun.Of("inspect", "/does/not/exist").Refusal() + "\n");
 
     [Fact]
-    public void A_gguf_file() => Assert.Contains("GGUF files can be read from a later version on", CliRun.Of("generate", "model.gguf", "--prompt", "x").Refusal(), StringComparison.Ordinal);
+    public void A_missing_gguf_file() => Assert.Contains("There is no file model.gguf", CliRun.Of("generate", "model.gguf", "--prompt", "x").Refusal(), StringComparison.Ordinal);
 
     [Fact]
     public void A_file_instead_of_a_model_folder() =>

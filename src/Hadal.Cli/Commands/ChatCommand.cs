@@ -8,14 +8,16 @@ using Hadal.Inference;
 using Hadal.Inference.Generation;
 using Hadal.Inference.Weights;
 using Hadal.Model.Tokenization;
+using Hadal.Numerics;
 
 namespace Hadal.Cli.Commands;
 
 /// <summary><c>hadal chat</c>: a conversation.</summary>
 internal sealed class ChatCommand : HadalCommand
 {
-    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder of a model with a chat template." };
+    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder or a .gguf file of a model with a chat template." };
     private readonly Option<string?> _system = new("--system") { Description = "What the model is told before the conversation.", HelpName = "TEXT" };
+    private readonly Option<DType?> _cache = CacheNames.Option();
     private readonly SamplingArguments _sampling;
     private readonly LoadingArguments _loading;
 
@@ -27,6 +29,7 @@ internal sealed class ChatCommand : HadalCommand
         Arguments.Add(_model);
         Options.Add(_system);
         _sampling = new SamplingArguments(this, maxTokens: 2048, temperature: 0.6);
+        Options.Add(_cache);
         _loading = new LoadingArguments(this);
     }
 
@@ -37,7 +40,7 @@ internal sealed class ChatCommand : HadalCommand
         var template = ChatTemplate.For(tokenizer);
         using var loaded = _loading.Load(context, folder, _sampling.Speculates(context));
         if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
-        using var generator = new TextGenerator(loaded.Model, tokenizer);
+        using var generator = new TextGenerator(loaded.Model, tokenizer, new GeneratorOptions { CacheType = context.Find(_cache) });
         var conversation = new Conversation(generator, tokenizer, template, _sampling.Read(context), context.Find(_system));
         bool screen = context.Streams is { InIsTerminal: true, ErrorIsTerminal: true };
         if (screen) context.Say("/new starts over, /exit ends, Ctrl-C ends an answer.");

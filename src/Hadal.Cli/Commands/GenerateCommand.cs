@@ -7,15 +7,17 @@ using Hadal.Cli.Wiring;
 using Hadal.Inference.Experts;
 using Hadal.Inference.Generation;
 using Hadal.Model.Tokenization;
+using Hadal.Numerics;
 
 namespace Hadal.Cli.Commands;
 
 /// <summary><c>hadal generate</c>: continues a text.</summary>
 internal sealed class GenerateCommand : HadalCommand
 {
-    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder." };
+    private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string?> _prompt = new("--prompt") { Description = "The text to continue.", HelpName = "TEXT" };
     private readonly Option<string?> _file = new("--file") { Description = "A file with the text to continue; - for standard input.", HelpName = "FILE" };
+    private readonly Option<DType?> _cache = CacheNames.Option();
     private readonly SamplingArguments _sampling;
     private readonly LoadingArguments _loading;
 
@@ -30,6 +32,7 @@ internal sealed class GenerateCommand : HadalCommand
         Options.Add(_prompt);
         Options.Add(_file);
         _sampling = new SamplingArguments(this, maxTokens: 256, temperature: 0);
+        Options.Add(_cache);
         _loading = new LoadingArguments(this);
     }
 
@@ -40,7 +43,7 @@ internal sealed class GenerateCommand : HadalCommand
         var tokenizer = Tokenizer.Load(folder);
         using var loaded = _loading.Load(context, folder, _sampling.Speculates(context));
         if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
-        using var generator = new TextGenerator(loaded.Model, tokenizer);
+        using var generator = new TextGenerator(loaded.Model, tokenizer, new GeneratorOptions { CacheType = context.Find(_cache) });
         var writer = new AnswerWriter(context);
         var result = writer.Generate(generator, _sampling.Read(context) with { Prompt = prompt }, lead: prompt);
         if (result.FinishReason == FinishReason.Cancelled)

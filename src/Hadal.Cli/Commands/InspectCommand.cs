@@ -6,7 +6,6 @@ using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
-using Hadal.Numerics;
 using Spectre.Console;
 
 namespace Hadal.Cli.Commands;
@@ -14,11 +13,11 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal inspect</c>: what a model is and what it costs.</summary>
 internal sealed class InspectCommand : HadalCommand
 {
-    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder, or a config.json alone." };
+    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder, a .gguf file, or a config.json alone." };
 
     public InspectCommand()
         : base("inspect", "Show what a model is: configuration, sizes, element types, parameters, cache.",
-            "hadal inspect quickstart/model", "hadal inspect ~/models/DeepSeek-V3 --json", "hadal inspect config.json") => Arguments.Add(_model);
+            "hadal inspect quickstart/model", "hadal inspect ~/models/DeepSeek-V3 --json", "hadal inspect model.gguf", "hadal inspect config.json") => Arguments.Add(_model);
 
     protected override int Run(CommandContext context)
     {
@@ -27,12 +26,12 @@ internal sealed class InspectCommand : HadalCommand
         {
             var config = ModelConfig.Load(path);
             var planned = new TensorCatalog(config).Tensors.Where(t => t.CopyOf is null);
-            Show(context, path, config, config.MtpLayers, TypeCount.Of(planned.Select(t => (t.Type, t.Count))), fromFiles: false);
+            Show(context, path, config, config.MtpLayers, TypeCount.Of(planned.Select(t => (t.Type.SafetensorsName(), t.Count, t.ByteLength))), fromFiles: false);
             return ExitCodes.Success;
         }
 
         using var checkpoint = Checkpoint.Open(ModelFolder.Check(path));
-        Show(context, path, checkpoint.Config, checkpoint.MtpLayers, TypeCount.Of(checkpoint.Tensors.Select(t => (t.Type, t.Shape.Count))), fromFiles: true);
+        Show(context, path, checkpoint.Config, checkpoint.MtpLayers, TypeCount.Of(checkpoint.Tensors.Select(t => (t.TypeName, t.Shape.Count, t.ByteLength))), fromFiles: true);
         return ExitCodes.Success;
     }
 
@@ -59,7 +58,7 @@ internal sealed class InspectCommand : HadalCommand
         ["active_parameters"] = config.ActiveParameterCount,
         ["mtp_parameters"] = config.MtpParameterCount,
         ["cache_bytes_per_token"] = config.CacheBytesPerToken,
-        ["dtypes"] = new JsonObject(types.Select(t => KeyValuePair.Create(t.Type.SafetensorsName(), (JsonNode?)t.Tensors))),
+        ["dtypes"] = new JsonObject(types.Select(t => KeyValuePair.Create(t.Type, (JsonNode?)t.Tensors))),
         ["tensors"] = types.Sum(t => t.Tensors),
         ["bytes"] = types.Sum(t => t.Bytes),
         ["mtp_layers"] = mtpLayers,
@@ -76,7 +75,7 @@ internal sealed class InspectCommand : HadalCommand
     {
         string experts = c.RoutedExperts == 0 ? "none" : $"{c.RoutedExperts} routed, {c.ExpertsPerToken} per token, {c.SharedExperts} shared, in {c.ExpertLayers} of {c.Layers} layers";
         string groups = c.Groups > 1 ? $", {c.KeptGroups} of {c.Groups} groups" : "";
-        string mtp = c.MtpLayers == 0 ? "none" : mtpLayers == c.MtpLayers ? $"{mtpLayers}" : $"{mtpLayers} of the {c.MtpLayers} that config.json announces";
+        string mtp = c.MtpLayers == 0 ? "none" : mtpLayers == c.MtpLayers ? $"{mtpLayers}" : $"{mtpLayers} of the {c.MtpLayers} that the configuration announces";
         string yarn = c.Yarn is { } y ? $", YaRN ×{Figures.Number(y.Factor)} from {Figures.Whole(y.OriginalMaxPositions)}" : "";
         string query = c.QueryLatentRank is { } rank ? $"query latent {rank}" : "no query latent";
         return new FactSheet(path)
@@ -105,23 +104,21 @@ internal sealed class InspectCommand : HadalCommand
         if (!context.Streams.OutIsTerminal)
         {
             var sheet = new FactSheet(title);
-            foreach (var t in types) sheet.Add(t.Type.SafetensorsName(), $"{Figures.Whole(t.Tensors)} tensors, {Figures.Whole(t.Elements)} elements, {Figures.Bytes(t.Bytes)}");
+            foreach (var t in types) sheet.Add(t.Type, $"{Figures.Whole(t.Tensors)} tensors, {Figures.Whole(t.Elements)} elements, {Figures.Bytes(t.Bytes)}");
             sheet.Write(context);
             return;
         }
 
         var table = new Table().Border(TableBorder.Simple).AddColumn("type").AddColumns(
             new TableColumn("tensors").RightAligned(), new TableColumn("elements").RightAligned(), new TableColumn("size").RightAligned());
-        foreach (var t in types) table.AddRow(t.Type.SafetensorsName(), Figures.Whole(t.Tensors), Figures.Whole(t.Elements), Figures.Bytes(t.Bytes));
+        foreach (var t in types) table.AddRow(t.Type, Figures.Whole(t.Tensors), Figures.Whole(t.Elements), Figures.Bytes(t.Bytes));
         context.Out.MarkupLine($"[bold]{title}[/]");
         context.Out.Write(table);
     }
 
-    private sealed record TypeCount(DType Type, long Tensors, long Elements)
+    private sealed record TypeCount(string Type, long Tensors, long Elements, long Bytes)
     {
-        public long Bytes => Elements * Type.SizeOf();
-
-        public static IReadOnlyList<TypeCount> Of(IEnumerable<(DType Type, long Count)> tensors) =>
-            [.. tensors.GroupBy(t => t.Type).Select(g => new TypeCount(g.Key, g.LongCount(), g.Sum(t => t.Count))).OrderByDescending(t => t.Bytes)];
+        public static IReadOnlyList<TypeCount> Of(IEnumerable<(string Type, long Count, long Bytes)> tensors) =>
+            [.. tensors.GroupBy(t => t.Type).Select(g => new TypeCount(g.Key, g.LongCount(), g.Sum(t => t.Count), g.Sum(t => t.Bytes))).OrderByDescending(t => t.Bytes)];
     }
 }

@@ -13,7 +13,7 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal trace</c>: what a model computes inside.</summary>
 internal sealed class TraceCommand : HadalCommand
 {
-    private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder." };
+    private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string> _tokens = new("--tokens") { Description = "A file with the token ids to run over: a JSON array.", HelpName = "FILE", Required = true };
     private readonly Option<string> _out = new("--out") { Description = "The safetensors file to write.", HelpName = "FILE", Required = true };
     private readonly Option<int> _threads = CommonOptions.Threads();

@@ -15,7 +15,7 @@ public sealed class LatentCache : IDisposable
     private readonly IBackend _backend;
     private readonly Storage?[] _storages;
     private readonly Tensor[] _layers;
-    private readonly int _width;
+    private readonly int _columns;
     private int[] _free = [];
     private int _freeCount;
     private bool _disposed;
@@ -23,27 +23,28 @@ public sealed class LatentCache : IDisposable
     /// <summary>An empty cache.</summary>
     /// <param name="backend">Where the memory comes from.</param>
     /// <param name="layers">Layers that are cached, an MTP module's included.</param>
-    /// <param name="width">Values per token and layer: latent rank and rope width.</param>
-    /// <param name="type">F32 or BF16: what a value is stored as.</param>
+    /// <param name="rank">Width of the latent.</param>
+    /// <param name="rope">Width of the rope key.</param>
+    /// <param name="type">F32, BF16, or F8E4M3: 8-bit latents with a scale per token and 128 columns, rope keys in BF16.</param>
     /// <param name="initialTokens">Tokens to hold at first, rounded up to whole pages.</param>
     /// <param name="mostTokens">Tokens to hold at most, over all sequences, rounded up to whole pages.</param>
     /// <exception cref="ArgumentException">A size that is not positive, or another type.</exception>
-    public LatentCache(IBackend backend, int layers, int width, DType type, int initialTokens, int mostTokens)
+    public LatentCache(IBackend backend, int layers, int rank, int rope, DType type, int initialTokens, int mostTokens)
     {
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentOutOfRangeException.ThrowIfLessThan(layers, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(rope);
         ArgumentOutOfRangeException.ThrowIfLessThan(initialTokens, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(mostTokens, initialTokens);
-        if (type is not (DType.F32 or DType.BF16)) throw new ArgumentException($"A latent cache holds F32 or BF16, not {type}.", nameof(type));
-        (_backend, _width, Type) = (backend, width, type);
+        (_backend, _columns, Type) = (backend, LatentFormat.Columns(type, rank, rope), type);
         _storages = new Storage?[layers];
         _layers = new Tensor[layers];
         MostPages = PagesFor(mostTokens);
         Grow(PagesFor(initialTokens));
     }
 
-    /// <summary>F32 or BF16.</summary>
+    /// <summary>F32, BF16 or F8E4M3.</summary>
     public DType Type { get; }
 
     /// <summary>Pages that exist now.</summary>
@@ -59,7 +60,7 @@ public sealed class LatentCache : IDisposable
     public long ByteLength => (long)Pages * PageTokens * BytesPerToken;
 
     /// <summary>Bytes that a token takes in all layers.</summary>
-    public long BytesPerToken => (long)_layers.Length * _width * Type.SizeOf();
+    public long BytesPerToken => (long)_layers.Length * _columns * Type.SizeOf();
 
     /// <summary>Starts a sequence.</summary>
     /// <param name="prompt">Its prompt, at least one token; copied.</param>
@@ -98,7 +99,7 @@ public sealed class LatentCache : IDisposable
         foreach (var storage in _storages) storage?.Dispose();
     }
 
-    /// <summary>Rows of a layer, [pages · 64, width]; valid until the cache grows.</summary>
+    /// <summary>Rows of a layer, [pages · 64, columns] as <see cref="LatentFormat"/> lays them out; valid until the cache grows.</summary>
     internal Tensor Layer(int layer) => _layers[layer];
 
     /// <summary>Pages that so many tokens take.</summary>
@@ -114,11 +115,11 @@ public sealed class LatentCache : IDisposable
 
     private void Grow(int pages)
     {
-        long rows = (long)pages * PageTokens, bytes = checked(rows * _width * Type.SizeOf());
+        long rows = (long)pages * PageTokens, bytes = checked(rows * _columns * Type.SizeOf());
         for (int l = 0; l < _layers.Length; l++)
         {
             var storage = _backend.CreateStorage(bytes);
-            var layer = storage.View(0, Type, new Shape(rows, _width));
+            var layer = storage.View(0, Type, new Shape(rows, _columns));
             if (_storages[l] is { } old)
             {
                 _backend.Copy(_layers[l], layer.RowRange(0, _layers[l].Rows));

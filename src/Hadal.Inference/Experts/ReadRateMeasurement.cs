@@ -8,7 +8,7 @@ namespace Hadal.Inference.Experts;
 public static class ReadRateMeasurement
 {
     /// <summary>Reads pieces at random places, several at once, past the file cache where the system can do that.</summary>
-    /// <param name="folder">A checkpoint's folder; its largest file is read.</param>
+    /// <param name="folder">A checkpoint's folder, whose largest file is read, or a file.</param>
     /// <param name="backend">Where the memory comes from.</param>
     /// <param name="pieceBytes">Bytes of a piece: those of an expert.</param>
     /// <param name="readers">Reads under way at once.</param>
@@ -21,7 +21,7 @@ public static class ReadRateMeasurement
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentOutOfRangeException.ThrowIfLessThan(pieceBytes, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(readers, 1);
-        var largest = new DirectoryInfo(folder).EnumerateFiles("*.safetensors").MaxBy(f => f.Length)
+        var largest = File.Exists(folder) ? new FileInfo(folder) : new DirectoryInfo(folder).EnumerateFiles("*.safetensors").MaxBy(f => f.Length)
             ?? throw new CheckpointException(folder, null, "the folder has no safetensors file to read");
         long block = StreamedFile.Block, piece = (pieceBytes + block - 1) / block * block, places = Math.Max(1, (largest.Length - piece) / block);
         try

@@ -120,10 +120,11 @@ public sealed class InferenceBenchmark(InferenceModel model)
     private BenchmarkResult Result(string kind, int batch, int depth, int rows, int tokens, double seconds, double keys, int logits)
     {
         var config = model.Config;
-        double bytes = model.Head.ByteLength, operations = 2.0 * logits * model.Head.OutFeatures * model.Head.InFeatures;
+        var head = model.Head(default);
+        double bytes = head.ByteLength, operations = 2.0 * logits * head.OutFeatures * head.InFeatures;
         for (int l = 0; l < config.Layers; l++)
         {
-            var layer = model.Layers[l];
+            var layer = model.Layer(l, default);
             bool expanded = kind == "prefill";
             foreach (var w in new[] { layer.Down, layer.Query, layer.AttentionOutput, layer.Router, layer.GateUp, layer.DenseDown })
             {
@@ -136,7 +137,7 @@ public sealed class InferenceBenchmark(InferenceModel model)
             operations += 2.0 * rows * layer.LatentUp.OutFeatures * layer.LatentUp.InFeatures;
             int width = expanded ? config.NopeWidth + config.RopeWidth + config.ValueWidth : 2 * config.LatentRank + config.RopeWidth;
             operations += 2.0 * rows * keys * config.Heads * width;
-            bytes += batch * keys * config.CacheWidth * model.DefaultCacheType.SizeOf();
+            bytes += batch * keys * LatentFormat.Columns(model.DefaultCacheType, config.LatentRank, config.RopeWidth) * model.DefaultCacheType.SizeOf();
             if (layer.ExpertGateUp is not { } gateUp || layer.ExpertDown is not { } down) continue;
             bytes += (double)_count.Distinct(l) * (gateUp.MatrixBytes + down.MatrixBytes);
             operations += 2.0 * rows * config.Router.ExpertsPerToken * ((double)gateUp.OutFeatures * gateUp.InFeatures + (double)down.OutFeatures * down.InFeatures);

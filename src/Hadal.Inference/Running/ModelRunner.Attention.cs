@@ -30,7 +30,7 @@ public sealed partial class ModelRunner
             observer.Observe(ForwardPoint.RopeKey, layer, kRope);
         }
 
-        foreach (var run in _plan.Writes) _backend.Copy(latent.RowRange(run.Row, run.Count), cache.RowRange(run.Slot, run.Count));
+        foreach (var run in _plan.Writes) _backend.WriteLatents(latent.RowRange(run.Row, run.Count), rank, cache.RowRange(run.Slot, run.Count));
         var o = _arena.Matrix(rows, (long)heads * _config.ValueWidth);
         if (_plan.AbsorbedRows > 0) Absorbed(weights, cache, q.RowRange(0, _plan.AbsorbedRows), o.RowRange(0, _plan.AbsorbedRows));
         foreach (ref readonly var piece in _plan.Pieces) Expanded(weights, cache, piece, q, o);
@@ -139,10 +139,10 @@ public sealed partial class ModelRunner
     {
         var runs = _plan.Reads(piece);
         if (cache.Type == DType.F32 && runs.Length == 1) return cache.RowRange(runs[0].Slot, piece.Keys);
-        long elements = (long)piece.Keys * cache.Columns;
+        long elements = (long)piece.Keys * _config.CacheWidth;
         var room = _arena.Allocate(DType.F32, new Shape(RoundUp(elements)));
-        var keys = room.Storage.View(room.ByteOffset, DType.F32, new Shape(piece.Keys, cache.Columns));
-        foreach (var run in runs) _backend.Copy(cache.RowRange(run.Slot, run.Count), keys.RowRange(run.Row, run.Count));
+        var keys = room.Storage.View(room.ByteOffset, DType.F32, new Shape(piece.Keys, _config.CacheWidth));
+        foreach (var run in runs) _backend.ReadLatents(cache.RowRange(run.Slot, run.Count), _config.LatentRank, keys.RowRange(run.Row, run.Count));
         return keys;
     }
 

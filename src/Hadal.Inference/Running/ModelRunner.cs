@@ -39,7 +39,7 @@ public sealed partial class ModelRunner : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(cache);
         (_model, _cache, _backend, _config) = (model, cache, model.Backend, model.Config);
-        if (cache.BytesPerToken != (long)model.CacheLayers * _config.CacheWidth * cache.Type.SizeOf())
+        if (cache.BytesPerToken != (long)model.CacheLayers * LatentFormat.Columns(cache.Type, _config.LatentRank, _config.RopeWidth) * cache.Type.SizeOf())
             throw new ArgumentException("The cache was made for another model.", nameof(cache));
         _rule = _config.RoutedExperts > 0 ? _config.Router.ToRoutingRule() : default;
         _rotary = new RotaryRows(_config, _backend);

@@ -11,6 +11,6 @@ public sealed record ModelTraceOptions
     /// <summary>Tokens in a forward pass, at least 1.</summary>
     public int PieceTokens { get; init; } = 512;
 
-    /// <summary>Type of the latent cache: F32 shows the model, BF16 what serving with such a cache computes.</summary>
+    /// <summary>Type of the latent cache: F32 shows the model, BF16 and F8E4M3 what serving with such a cache computes.</summary>
     public DType CacheType { get; init; } = DType.F32;
 }

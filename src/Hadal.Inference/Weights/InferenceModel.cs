@@ -74,7 +74,7 @@ public sealed class InferenceModel : IDisposable
     public int CacheLayers => Config.Layers + (HasMtp ? 1 : 0);
 
     /// <summary>The format of most weights.</summary>
-    public WeightFormat MainFormat => _weights.Packed.GroupBy(w => w.Format).MaxBy(g => g.Sum(w => w.ByteLength))!.Key;
+    public WeightFormat MainFormat => _weights.MainFormat;
 
     /// <summary>The type in which the cache is kept unless told otherwise: F32 for an FP32 checkpoint, else BF16.</summary>
     public DType DefaultCacheType => _checkpoint.Get(_checkpoint.Catalog.Get(TensorRole.Embedding).Name).Type == DType.F32 ? DType.F32 : DType.BF16;
@@ -147,10 +147,10 @@ public sealed class InferenceModel : IDisposable
 
     /// <summary>A latent cache that fits the model.</summary>
     /// <param name="mostTokens">Tokens it may hold at most, over all sequences.</param>
-    /// <param name="type">F32, BF16, or null for <see cref="DefaultCacheType"/>.</param>
+    /// <param name="type">F32, BF16, F8E4M3, or null for <see cref="DefaultCacheType"/>.</param>
     /// <returns>The cache, owned by the caller. It starts with room for at most 1,024 tokens and grows.</returns>
     public LatentCache CreateCache(int mostTokens, DType? type = null) =>
-        new(Backend, CacheLayers, Config.CacheWidth, type ?? DefaultCacheType, Math.Min(mostTokens, 1024), mostTokens);
+        new(Backend, CacheLayers, Config.LatentRank, Config.RopeWidth, type ?? DefaultCacheType, Math.Min(mostTokens, 1024), mostTokens);
 
     /// <summary>Makes sure that tokens can be drafted.</summary>
     /// <exception cref="GenerationException">The checkpoint has no MTP module, or it was not loaded.</exception>

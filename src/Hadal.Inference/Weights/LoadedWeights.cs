@@ -50,6 +50,15 @@ internal sealed class LoadedWeights : IDisposable
         }
     }
 
+    /// <summary>The format of most of the bytes.</summary>
+    public WeightFormat MainFormat
+    {
+        get
+        {
+            lock (_packed) return _packed.Concat(_cached).GroupBy(w => w.Format).MaxBy(g => g.Sum(w => w.MatrixBytes * w.Experts))?.Key ?? WeightFormat.F32;
+        }
+    }
+
     /// <summary>Drops what only the loading needed.</summary>
     public void Finish() => _stored.Dispose();
 

@@ -5,7 +5,8 @@ namespace Hadal.Model.Checkpoints;
 /// <summary>How <see cref="CheckpointWriter"/> writes a folder.</summary>
 public sealed record CheckpointOptions
 {
-    /// <summary>Type of the weights: F32, or BF16 rounded to nearest even. Router biases are always F32.</summary>
+    /// <summary>Type of the weights: F32; BF16 rounded to nearest even; or F8E4M3 for matrices of attention and MLPs in FP8 blocks of 128 × 128 with a scale
+    /// each, everything else BF16. Router biases are always F32.</summary>
     public DType Type { get; init; } = DType.BF16;
 
     /// <summary>Most bytes of a file; a larger checkpoint is cut into shards with an index. A tensor is never cut.</summary>

@@ -17,7 +17,7 @@ public static class CheckpointWriter
     /// <summary>Writes a folder.</summary>
     /// <param name="folder">The folder. One that is there is replaced if it is empty or holds a model (a <c>config.json</c> and no folders); anything else is
     /// refused.</param>
-    /// <param name="config">A valid configuration; written without quantisation and with the type of <see cref="CheckpointOptions.Type"/>.</param>
+    /// <param name="config">A valid configuration; written with the type, and the quantisation that belongs to it, of <see cref="CheckpointOptions.Type"/>.</param>
     /// <param name="values">Gives the values, a few rows at a time.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="cancellation">Stops the writing; nothing is left behind.</param>
@@ -34,10 +34,12 @@ public static class CheckpointWriter
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(values);
-        if (options.Type is not (DType.F32 or DType.BF16))
-            throw new ArgumentException($"A checkpoint can be written in F32 or BF16, not {options.Type}.", nameof(options));
+        if (options.Type is not (DType.F32 or DType.BF16 or DType.F8E4M3))
+            throw new ArgumentException($"A checkpoint can be written in F32, BF16 or F8E4M3, not {options.Type}.", nameof(options));
         config.Validate();
-        config = config with { Quantization = null, WeightType = options.Type };
+        config = options.Type == DType.F8E4M3
+            ? config with { Quantization = new BlockQuantization(), WeightType = DType.BF16 }
+            : config with { Quantization = null, WeightType = options.Type };
         RefuseForeignFolder(folder);
         AtomicFolder.Write(folder, temporary => Fill(temporary, config, values, options, files, cancellation), files);
     }
@@ -59,7 +61,9 @@ public static class CheckpointWriter
             {
                 var spec = specs[entry.Name];
                 var source = spec.CopyOf is { } original ? specs[original] : spec;
-                WriteTensor(source, entry.Type, values, stream, cancellation);
+                if (spec.IsScale) BlockWeights.WriteScales(specs[spec.Name[..^TensorSpec.ScaleSuffix.Length]], config.Quantization!, values, stream, cancellation);
+                else if (entry.Type == DType.F8E4M3) BlockWeights.WriteCodes(source, config.Quantization!, values, stream, cancellation);
+                else WriteTensor(source, entry.Type, values, stream, cancellation);
             }, metadata, files);
         }
 

@@ -4,7 +4,7 @@ using System.Text;
 namespace Hadal.Model.Tokenization;
 
 /// <summary>
-/// A byte-level BPE tokenizer read from a Hugging Face <c>tokenizer.json</c>. Immutable; every member may be called from several threads at once.
+/// A byte-level BPE tokenizer read from a Hugging Face <c>tokenizer.json</c> or a GGUF file. Immutable; every member may be called from several threads at once.
 /// </summary>
 /// <remarks>
 /// Text is cut at added tokens (leftmost, then longest; those not to be normalised first), the rest goes through the file's normalizer and
@@ -57,9 +57,10 @@ public sealed class Tokenizer
     /// <summary>Loads a tokenizer.</summary>
     /// <param name="path">
     /// A folder with a <c>tokenizer.json</c> (or <c>tokenizer.json.gz</c>), or such a file. A <c>tokenizer_config.json</c> and a
-    /// <c>chat_template.jinja</c> beside it are read too.
+    /// <c>chat_template.jinja</c> beside it are read too. Or a <c>.gguf</c> file: its metadata hold all of that.
     /// </param>
     /// <exception cref="TokenizerException">A file is missing, unreadable, not a tokenizer of the byte-level BPE family, or contradicts itself.</exception>
+    /// <exception cref="Checkpoints.CheckpointException">A GGUF file is unreadable or malformed.</exception>
     public static Tokenizer Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Hadal.Model.Checkpoints.Gguf;
 
 namespace Hadal.Model.Tokenization;
 
@@ -13,6 +14,7 @@ internal static class TokenizerFolder
 
     internal static Tokenizer Load(string path)
     {
+        if (GgufFile.IsGguf(path)) return GgufTokenizer.Load(path);
         string file = Directory.Exists(path) ? InFolder(path) : path;
         if (!File.Exists(file)) throw new TokenizerException(file, null, $"does not exist; a tokenizer is a {FileName} or a folder with one");
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
@@ -68,6 +70,9 @@ internal static class TokenizerFolder
         }
     }
 
+    /// <summary>The tokenizer file of a folder; null if it has none.</summary>
+    internal static string? FindFile(string folder) => InFolder(folder) is var file && File.Exists(file) ? file : null;
+
     private static string InFolder(string folder)
     {
         string plain = Path.Combine(folder, FileName);
@@ -75,7 +80,7 @@ internal static class TokenizerFolder
         return !File.Exists(plain) && File.Exists(packed) ? packed : plain;
     }
 
-    private static ReadOnlyMemory<byte> ReadFile(string path)
+    internal static ReadOnlyMemory<byte> ReadFile(string path)
     {
         try
         {

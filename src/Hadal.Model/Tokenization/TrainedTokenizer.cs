@@ -64,9 +64,10 @@ public sealed class TrainedTokenizer
         for (int i = 0; i < added.Count; i++) WriteAddedToken(json, firstByte + names.Length + i, added[i], control: false);
         json.WriteEndArray();
         json.WriteNull("normalizer");
-        WritePreTokenizer(json);
-        WriteByteLevel(json, "post_processor", addPrefixSpace: true, trimOffsets: false, useRegex: true);
-        WriteByteLevel(json, "decoder", addPrefixSpace: true, trimOffsets: true, useRegex: true);
+        json.WritePropertyName("pre_tokenizer");
+        NamedPreTokenizer.Find("deepseek-v3")!.Write(json);
+        WriteByteLevel(json, "post_processor", trimOffsets: false);
+        WriteByteLevel(json, "decoder", trimOffsets: true);
 
         json.WriteStartObject("model");
         json.WriteString("type", "BPE");
@@ -85,7 +86,7 @@ public sealed class TrainedTokenizer
         json.WriteEndObject();
     }
 
-    private static void WriteAddedToken(Utf8JsonWriter json, int id, string content, bool control)
+    internal static void WriteAddedToken(Utf8JsonWriter json, int id, string content, bool control)
     {
         json.WriteStartObject();
         json.WriteNumber("id", id);
@@ -98,36 +99,14 @@ public sealed class TrainedTokenizer
         json.WriteEndObject();
     }
 
-    private static void WritePreTokenizer(Utf8JsonWriter json)
+    /// <summary>Writes a post-processor or a decoder that turns the byte alphabet back into bytes.</summary>
+    internal static void WriteByteLevel(Utf8JsonWriter json, string name, bool trimOffsets)
     {
-        json.WriteStartObject("pre_tokenizer");
-        json.WriteString("type", "Sequence");
-        json.WriteStartArray("pretokenizers");
-        foreach (string pattern in (ReadOnlySpan<string>)[DeepSeekV3Scanner.DigitPattern, DeepSeekV3Scanner.HanKanaPattern, DeepSeekV3Scanner.WordPattern])
-        {
-            json.WriteStartObject();
-            json.WriteString("type", "Split");
-            json.WriteStartObject("pattern");
-            json.WriteString("Regex", pattern);
-            json.WriteEndObject();
-            json.WriteString("behavior", nameof(SplitBehavior.Isolated));
-            json.WriteBoolean("invert", false);
-            json.WriteEndObject();
-        }
-
-        WriteByteLevel(json, null, addPrefixSpace: false, trimOffsets: true, useRegex: false);
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteByteLevel(Utf8JsonWriter json, string? name, bool addPrefixSpace, bool trimOffsets, bool useRegex)
-    {
-        if (name is null) json.WriteStartObject();
-        else json.WriteStartObject(name);
+        json.WriteStartObject(name);
         json.WriteString("type", "ByteLevel");
-        json.WriteBoolean("add_prefix_space", addPrefixSpace);
+        json.WriteBoolean("add_prefix_space", true);
         json.WriteBoolean("trim_offsets", trimOffsets);
-        json.WriteBoolean("use_regex", useRegex);
+        json.WriteBoolean("use_regex", true);
         json.WriteEndObject();
     }
 

@@ -57,54 +57,6 @@ public sealed unsafe partial class CpuBackend
         for (int h = 0; h < heads; h++) Add(perHead.RowRange((long)h * kRope.Rows, kRope.Rows), dkRope);
     }
 
-    /// <inheritdoc/>
-    public void LatentAttention(
-        Tensor qLatent, Tensor qRope, Tensor cache, int pageTokens, Tensor pageTables, Tensor sequences, Tensor lengths, int heads, float scale, Tensor o)
-    {
-        Require(cache.Type is DType.F32 or DType.BF16, nameof(LatentAttention), cache, "has to be F32 or BF16");
-        Require(pageTokens is >= 1 and <= 256 && cache.Rows % pageTokens == 0, nameof(LatentAttention), cache, $"has to hold whole pages of 1 to 256 tokens, not {pageTokens}");
-        int rows = qLatent.Rows, rank = qLatent.Columns / heads, rope = qRope.Columns;
-        RequireShape(qLatent, rows, (long)heads * rank);
-        RequireShape(qRope, (long)rows * heads, rope);
-        RequireShape(cache, cache.Rows, rank + rope);
-        RequireShape(o, rows, (long)heads * rank);
-        int* tables = Integers(pageTables, pageTables.Count);
-        int* sequenceOf = Integers(sequences, rows);
-        int* lengthOf = Integers(lengths, rows);
-        CheckPages(tables, pageTables, sequenceOf, lengthOf, rows, pageTokens, cache.Rows / pageTokens);
-        int groups = Items(heads, LatentAttentionKernel.HeadsPerItem);
-        Run(rows * groups, new LatentAttentionKernel
-        {
-            QLatent = Rows(qLatent),
-            QRope = Rows(qRope),
-            O = Rows(o),
-            Cache = Address(cache),
-            CacheStride = (nint)cache.RowStride,
-            BFloat16 = cache.Type == DType.BF16,
-            PageTokens = pageTokens,
-            Heads = heads,
-            Rank = rank,
-            Rope = rope,
-            TableStride = pageTables.Columns,
-            PageTables = tables,
-            Sequences = sequenceOf,
-            Lengths = lengthOf,
-            Scale = scale,
-        });
-    }
-
-    private static void CheckPages(int* tables, Tensor pageTables, int* sequences, int* lengths, int rows, int pageTokens, int pages)
-    {
-        CheckIndices(sequences, rows, pageTables.Rows, nameof(LatentAttention));
-        for (int t = 0; t < rows; t++)
-        {
-            int used = lengths[t] < 1 ? 0 : (lengths[t] - 1) / pageTokens + 1;
-            if (used < 1 || used > pageTables.Columns)
-                throw new ArgumentException($"LatentAttention: row {t} sees {lengths[t]} tokens; the page tables hold 1 to {pageTables.Columns * pageTokens}.");
-            CheckIndices(tables + (nint)sequences[t] * pageTables.Columns, used, pages, nameof(LatentAttention));
-        }
-    }
-
     private static AttentionOperands Operands(
         Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, [CallerMemberName] string operation = "")
     {

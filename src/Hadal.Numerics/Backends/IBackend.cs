@@ -264,11 +264,14 @@ public interface IBackend : IDisposable
         Tensor dkRope, Tensor scratch);
 
     /// <summary>Attention in the absorbed form, on a paged latent cache: scores = scale·(qLatent·c + qRope·k), result = Σ p·c.</summary>
-    /// <remarks>A row's result depends on its own query, length and cached values only, never on which rows are computed with it.</remarks>
+    /// <remarks>
+    /// A row's result depends on its own query, length and cached values only, never on which rows are computed with it. For a cache below FP32 queries and
+    /// weights are rounded to bfloat16 for the products, which add up in FP32.
+    /// </remarks>
     /// <param name="qLatent">[T, H·R]: queries with the key projection absorbed.</param>
     /// <param name="qRope">[T·H, rope] rotated (a strided view of the queries).</param>
-    /// <param name="cache">F32 or BF16 [pages·pageTokens, R + rope]: normalised latent, then rotated rope key.</param>
-    /// <param name="pageTokens">Tokens in a page.</param>
+    /// <param name="cache">[pages·pageTokens, columns], rows as <see cref="WriteLatents"/> stores them.</param>
+    /// <param name="pageTokens">Tokens in a page, 1 to 256; multiples of 64 are fastest.</param>
     /// <param name="pageTables">I32 [sequences, most pages].</param>
     /// <param name="sequences">I32 [T]: which row of the page tables a query uses.</param>
     /// <param name="lengths">I32 [T]: how many cached tokens a query sees, its own included; at least 1.</param>
@@ -277,6 +280,21 @@ public interface IBackend : IDisposable
     /// <param name="o">[T, H·R].</param>
     void LatentAttention(
         Tensor qLatent, Tensor qRope, Tensor cache, int pageTokens, Tensor pageTables, Tensor sequences, Tensor lengths, int heads, float scale, Tensor o);
+
+    /// <summary>Stores normalised latents and rotated rope keys as rows of a latent cache.</summary>
+    /// <param name="latents">[T, R + rope].</param>
+    /// <param name="rank">R.</param>
+    /// <param name="cache">
+    /// [T, columns] with as many columns as <see cref="LatentFormat.Columns"/> says: F32 or BF16 (rounded to nearest), or F8E4M3 with a scale
+    /// max(amax, 1e-4) / 448 per token and 128 latent columns (report section 3.3.2) and the rope key in BF16.
+    /// </param>
+    void WriteLatents(Tensor latents, int rank, Tensor cache);
+
+    /// <summary>The values of rows of a latent cache.</summary>
+    /// <param name="cache">[T, columns] as <see cref="WriteLatents"/> stored them.</param>
+    /// <param name="rank">R.</param>
+    /// <param name="latents">[T, R + rope].</param>
+    void ReadLatents(Tensor cache, int rank, Tensor latents);
 
     // ---- routing and dispatch ----------------------------------------------------------------------------------------------------------------------
 

@@ -112,7 +112,8 @@ internal static unsafe class ActivationCoding
         return Vector512.ConditionalSelect(Vector512.Equals(x, x), (rounded.AsUInt32() | sign).AsSingle(), x);
     }
 
-    private static void Narrow(float* x, int count, ushort* codes, int padded)
+    /// <summary>bfloat16 codes as <see cref="PanelCodes.Narrow"/> makes them, then zeros.</summary>
+    public static void Narrow(float* x, int count, ushort* codes, int padded)
     {
         int i = 0;
         if (Avx512F.IsSupported)

@@ -13,16 +13,17 @@ namespace Hadal.Inference.Tests.Running;
 public class AllocationTests
 {
     [Theory]
-    [InlineData(0, 0.0, 1)]
-    [InlineData(3, 0.0, 1)]
-    [InlineData(0, 0.9, 1)]
-    [InlineData(2, 0.9, 1)]
-    [InlineData(2, 0.0, 2)]
-    public void Decoding_allocates_nothing_per_token(int drafts, double temperature, int threads)
+    [InlineData(0, 0.0, 1, DType.F32)]
+    [InlineData(3, 0.0, 1, DType.BF16)]
+    [InlineData(0, 0.9, 1, DType.F8E4M3)]
+    [InlineData(2, 0.9, 1, DType.F32)]
+    [InlineData(2, 0.0, 2, DType.F32)]
+    [InlineData(2, 0.0, 2, DType.BF16)]
+    public void Decoding_allocates_nothing_per_token(int drafts, double temperature, int threads, DType cacheType)
     {
         using var backend = new CpuBackend(threads);
         using var model = InferenceModel.Load(GoldenData.Folder("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
-        using var cache = model.CreateCache(1024);
+        using var cache = model.CreateCache(1024, cacheType);
         using var runner = new ModelRunner(model, cache);
         using var sequence = cache.CreateSequence([1, 2, 3, 4, 5], 1024);
         var options = new SamplingOptions

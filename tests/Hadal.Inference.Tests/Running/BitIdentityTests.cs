@@ -13,6 +13,7 @@ public class BitIdentityTests
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.BF16)]
+    [InlineData(DType.F8E4M3)]
     public void Cutting_the_work_differently_changes_no_bit(DType cache)
     {
         using var backend = new CpuBackend(1);
@@ -22,6 +23,9 @@ public class BitIdentityTests
         using var team = new CpuBackend(2);
         using var again = InferenceModel.Load(GoldenData.Folder("tiny-v3"), team, cancellation: TestContext.Current.CancellationToken);
         AssertSame(whole, Trace(again, cache, 33), "two threads, pieces of 33");
+        using var four = new CpuBackend(4);
+        using var once = InferenceModel.Load(GoldenData.Folder("tiny-v3"), four, cancellation: TestContext.Current.CancellationToken);
+        AssertSame(whole, Trace(once, cache, 20), "four threads, pieces of 20");
     }
 
     [Fact]
@@ -33,13 +37,15 @@ public class BitIdentityTests
         foreach (int piece in new[] { 1, 7, 64 }) AssertSame(whole, Trace(model, DType.BF16, piece, 200), $"pieces of {piece}");
     }
 
-    [Fact]
-    public void Company_in_the_batch_changes_no_bit()
+    [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.F8E4M3)]
+    public void Company_in_the_batch_changes_no_bit(DType type)
     {
         using var backend = new CpuBackend(1);
         using var model = InferenceModel.Load(GoldenData.Folder("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
-        var expected = Trace(model, DType.F32, Total).Tensors["logits"];
-        using var cache = model.CreateCache(2000, DType.F32);
+        var expected = Trace(model, type, Total).Tensors["logits"];
+        using var cache = model.CreateCache(2000, type);
         using var runner = new ModelRunner(model, cache);
         var batch = new StepBatch();
 

@@ -1,0 +1,38 @@
+using Hadal.Numerics.Assembly;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>The assembled kernels of latent attention, each written on first use.</summary>
+internal static unsafe class LatentKernels
+{
+    private static readonly Lock _gate = new();
+    private static readonly nint[] _scores = new nint[2];
+    private static readonly nint[] _values = new nint[2];
+
+    /// <summary>Whether a form has them on this machine.</summary>
+    public static bool Has(KernelForm form) => form == KernelForm.Assembled512 && ProcessorFeatures.HasBFloat16Dot512;
+
+    /// <summary>Scores for groups with one or two chains.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<LatentScoreCall*, void> Scores(int chains) =>
+        (delegate* unmanaged[SuppressGCTransition]<LatentScoreCall*, void>)Get(_scores, chains);
+
+    /// <summary>Weighted sums for groups with one or two chains.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<LatentValueCall*, void> Values(int chains) =>
+        (delegate* unmanaged[SuppressGCTransition]<LatentValueCall*, void>)Get(_values, chains);
+
+    private static nint Get(nint[] kernels, int chains)
+    {
+        nint kernel = Volatile.Read(ref kernels[chains - 1]);
+        if (kernel != 0) return kernel;
+        lock (_gate)
+        {
+            if (kernels[chains - 1] == 0)
+            {
+                KernelCode code = kernels == _scores ? new LatentScoreCode(chains) : new LatentValueCode(chains);
+                Volatile.Write(ref kernels[chains - 1], (nint)code.Place());
+            }
+
+            return kernels[chains - 1];
+        }
+    }
+}
