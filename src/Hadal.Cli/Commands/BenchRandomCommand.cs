@@ -35,7 +35,7 @@ internal sealed class BenchRandomCommand : HadalCommand
         {
             var progress = new Report<long>(done => status.Show(() => $"writing {folder}: {100.0 * done / total:F0}%"));
             RandomCheckpoint.Write(
-                folder, config, context.Find(_seed) ?? 1, new CheckpointOptions { MtpCopies = false }, progress, context.Cancellation, context.Get(_skew));
+                folder, config, context.Find(_seed) ?? 1, context.Get(_skew), new CheckpointOptions { MtpCopies = false }, progress, context.Cancellation);
         }
 
         long bytes = Directory.EnumerateFiles(folder).Sum(f => new FileInfo(f).Length);

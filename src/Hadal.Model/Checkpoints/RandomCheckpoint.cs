@@ -15,15 +15,15 @@ public static class RandomCheckpoint
     /// <param name="folder">As for <see cref="CheckpointWriter.Write(string, ModelConfig, TensorRows, CheckpointOptions?, CancellationToken)"/>.</param>
     /// <param name="config">The shape.</param>
     /// <param name="seed">The same seed gives the same bytes.</param>
+    /// <param name="skew">How much lower a router bias is for each unit of ln(rank); 0 for an even load.</param>
     /// <param name="options">Null for BF16.</param>
     /// <param name="progress">Told the elements written so far; or null.</param>
     /// <param name="cancellation">Stops the writing; nothing is left behind.</param>
-    /// <param name="skew">How much lower a router bias is for each unit of ln(rank); 0 for an even load.</param>
     /// <exception cref="ConfigException">The configuration is wrong.</exception>
     /// <exception cref="CheckpointException">The folder cannot be written.</exception>
     public static void Write(
-        string folder, ModelConfig config, ulong seed = 1, CheckpointOptions? options = null, IProgress<long>? progress = null, CancellationToken cancellation = default,
-        double skew = 0)
+        string folder, ModelConfig config, ulong seed = 1, double skew = 0, CheckpointOptions? options = null, IProgress<long>? progress = null,
+        CancellationToken cancellation = default)
     {
         long written = 0;
         CheckpointWriter.Write(
