@@ -6,6 +6,7 @@ using Hadal.Cli.Drawing;
 using Hadal.Data;
 using Hadal.Data.Sources;
 using Hadal.Numerics;
+using Hadal.Numerics.Threading;
 
 namespace Hadal.Cli.Diagnosis;
 
@@ -15,7 +16,7 @@ internal static class MachineChecks
     private const long LeastMemory = 1L << 30;
     private const long LeastDisk = 512L << 20;
 
-    public static IReadOnlyList<Check> Run(string folder) => [Runtime(), Processor(), Arithmetic(), Memory(), Disk(folder), Documentation()];
+    public static IReadOnlyList<Check> Run(string folder) => [Runtime(), Processor(), Arithmetic(), Memory(), Nodes(), Disk(folder), Documentation()];
 
     private static Check Runtime() => new("runtime", Environment.Version.Major >= 10,
         $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}");
@@ -72,6 +73,10 @@ internal static class MachineChecks
             ? new Check("memory", true, $"{Figures.Bytes(available)} for this process")
             : new Check("memory", false, $"{Figures.Bytes(available)} for this process; the quickstart needs {Figures.Bytes(LeastMemory)}");
     }
+
+    private static Check Nodes() => new("memory nodes", true, MemoryNodes.Count == 1
+        ? "1, so threads are not bound"
+        : $"{MemoryNodes.Count}; threads are bound to them evenly, and weights are spread over all");
 
     private static Check Disk(string folder)
     {

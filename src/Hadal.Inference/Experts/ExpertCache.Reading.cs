@@ -54,6 +54,7 @@ internal sealed partial class ExpertCache
 
     private void Serve()
     {
+        BackgroundPriority.Take();
         using var reader = new ExpertReader(_checkpoint, _backend, _files, _budget.StageBytes);
         while (TryNext(out var layer, out int expert, out var room))
         {

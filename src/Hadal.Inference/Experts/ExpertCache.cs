@@ -23,6 +23,10 @@ internal sealed partial class ExpertCache : IDisposable
     /// <summary>Rows after which a counted load weighs half.</summary>
     public const double HalfLife = 512;
 
+    // Below this share of right predictions only one in so many is read: a wrong one takes the disk and a processor from what is needed.
+    private const double LeastTrust = 0.4, TrustStep = 0.01;
+    private const int Probe = 8;
+
     private readonly Checkpoint _checkpoint;
     private readonly IBackend _backend;
     private readonly ExpertBudget _budget;
@@ -35,7 +39,8 @@ internal sealed partial class ExpertCache : IDisposable
     private readonly int[] _order;
     private readonly Queue<(Layer Layer, int Expert)> _needed = new(), _foreseen = new();
     private readonly Thread[] _readers;
-    private double _weight = 1;
+    private double _weight = 1, _trust = 1;
+    private int _probe;
     private long _used, _other;
     private int _resident;
     private bool _started, _stopping;
@@ -130,6 +135,7 @@ internal sealed partial class ExpertCache : IDisposable
                 if (entry.IsForeseen)
                 {
                     _foreseenUsed++;
+                    _trust += TrustStep * (1 - _trust);
                     entry.IsForeseen = false;
                 }
 
@@ -163,7 +169,7 @@ internal sealed partial class ExpertCache : IDisposable
                 if (load[e] == 0) continue;
                 ref var entry = ref at.Entries[e];
                 if (entry.Claim == Claim.None) entry.Claim = Claim.Foreseen;
-                if (entry.State == State.Absent) _order[missing++] = e;
+                if (entry.State == State.Absent && (_trust >= LeastTrust || ++_probe % Probe == 0)) _order[missing++] = e;
             }
 
             if (missing > 1) SortByLoad(_order.AsSpan(0, missing), load);
@@ -264,6 +270,7 @@ internal sealed partial class ExpertCache : IDisposable
     {
         ref var entry = ref layer.Entries[expert];
         if (entry.Claim == Claim.None) return;
+        if (entry.IsForeseen) _trust -= TrustStep * _trust;
         (entry.Claim, entry.IsForeseen) = (Claim.None, false);
         if (entry.State == State.Queued) entry.State = entry.HasRoom ? State.Idle : State.Absent;
         else if (_policy == ExpertPolicy.Mapped && entry.State == State.Present) (entry.State, entry.HasRoom, entry.Score) = (State.Idle, true, -1);

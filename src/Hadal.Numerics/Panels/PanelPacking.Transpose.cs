@@ -105,8 +105,11 @@ internal static unsafe partial class PanelPacking
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<float> Apply(Vector512<float> column)
         {
-            var order = Vector256.Create(Order, Order);
-            return Avx512BW.Shuffle(column.AsByte(), Vector512.Create(order, order)).AsSingle();
+            // A literal, so that it is a constant in memory and not put together for every group.
+            var order = Vector512.Create(
+                0x0D0C_0908_0504_0100UL, 0x0F0E_0B0A_0706_0302, 0x0D0C_0908_0504_0100, 0x0F0E_0B0A_0706_0302, 0x0D0C_0908_0504_0100, 0x0F0E_0B0A_0706_0302,
+                0x0D0C_0908_0504_0100, 0x0F0E_0B0A_0706_0302);
+            return Avx512BW.Shuffle(column.AsByte(), order.AsByte()).AsSingle();
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -44,11 +44,23 @@ internal static unsafe partial class PanelPacking
         for (int b = 0; b < blocks; b++, panel += format.BlockBytes)
         {
             Transpose(starts, b * format.Block * size, format.Block * size / 4, panel, format);
-            for (int r = 0; r < 16; r++)
-            {
-                PanelCodes.Write(panel + format.CodeBytes, format.ScaleSize, r, scratch.Scales(r)[b]);
-                if (format.HasMinimum) PanelCodes.Write(panel + format.MinimumOffset, format.ScaleSize, r, r < count ? scratch.Minima(r)[b] : 0);
-            }
+            WriteScales(format, scratch, b, count, panel + format.CodeBytes);
+        }
+    }
+
+    private static void WriteScales(in PanelFormat format, PackingScratch scratch, int block, int count, byte* destination)
+    {
+        if (format.ScaleSize == sizeof(float) && !format.HasMinimum)
+        {
+            float* scales = scratch.Scales(0) + block;
+            for (int r = 0; r < 16; r++) ((float*)destination)[r] = scales[r * scratch.Blocks];
+            return;
+        }
+
+        for (int r = 0; r < 16; r++)
+        {
+            PanelCodes.Write(destination, format.ScaleSize, r, scratch.Scales(r)[block]);
+            if (format.HasMinimum) PanelCodes.Write(destination + format.MinimumOffset - format.CodeBytes, format.ScaleSize, r, r < count ? scratch.Minima(r)[block] : 0);
         }
     }
 
@@ -127,7 +139,10 @@ internal static unsafe partial class PanelPacking
     // A block of the panel never reaches over a block of the checkpoint's scales: its length divides theirs, or is theirs.
     private static void SpreadScales(in PanelFormat format, in WeightRow row, int depth, float* scales)
     {
-        for (int b = 0; b < format.Blocks(depth); b++) scales[b] = row.Scales == null ? 1 : row.Scales[b * format.Block / row.ScaleDepth];
+        int blocks = format.Blocks(depth);
+        if (row.Scales == null) new Span<float>(scales, blocks).Fill(1);
+        else if (row.ScaleDepth == format.Block) new ReadOnlySpan<float>(row.Scales, blocks).CopyTo(new Span<float>(scales, blocks));
+        else for (int b = 0; b < blocks; b++) scales[b] = row.Scales[b * format.Block / row.ScaleDepth];
     }
 
     /// <summary>One thread's room for sixteen coded rows; grows with the longest row.</summary>
@@ -153,6 +168,9 @@ internal static unsafe partial class PanelPacking
             scratch._memory = (byte*)NativeMemory.AlignedAlloc((nuint)(16 * (scratch._rowBytes + 2 * sizeof(float) * (nint)blocks)), 64);
             return scratch;
         }
+
+        /// <summary>Scales from one row to the next.</summary>
+        public int Blocks => _blocks;
 
         public byte* Row(int row) => _memory + row * _rowBytes;
 

@@ -98,8 +98,13 @@ internal sealed unsafe class ThreadTeam : IDisposable
     /// <summary>Runs all items, with a team or on the calling thread alone.</summary>
     public static void Run<TJob>(ThreadTeam? team, int items, ref TJob job) where TJob : unmanaged, ITeamJob
     {
-        if (team is not null) team.Run(items, ref job);
-        else for (int i = 0; i < items; i++) job.Execute(i, 0);
+        if (team is not null)
+        {
+            team.Run(items, ref job);
+            return;
+        }
+
+        for (int i = 0; i < items; i++) job.Execute(i, 0);
     }
 
     public void Dispose()
@@ -141,6 +146,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
 
     private void Serve(int worker)
     {
+        MemoryNodes.TryBind(worker, Threads);
         int seen = 0;
         while (true)
         {

@@ -19,10 +19,13 @@ public class AllocationTests
     [InlineData(2, 0.9, 1, DType.F32)]
     [InlineData(2, 0.0, 2, DType.F32)]
     [InlineData(2, 0.0, 2, DType.BF16)]
-    public void Decoding_allocates_nothing_per_token(int drafts, double temperature, int threads, DType cacheType)
+    [InlineData(0, 0.0, 2, DType.F32, 1L << 30)]
+    [InlineData(2, 0.0, 1, DType.F32, 1L << 30)]
+    public void Decoding_allocates_nothing_per_token(int drafts, double temperature, int threads, DType cacheType, long? memory = null)
     {
         using var backend = new CpuBackend(threads);
-        using var model = InferenceModel.Load(GoldenData.Folder("tiny-v3"), backend, cancellation: TestContext.Current.CancellationToken);
+        using var model = InferenceModel.Load(
+            GoldenData.Folder("tiny-v3"), backend, new LoadOptions { Memory = memory }, cancellation: TestContext.Current.CancellationToken);
         using var cache = model.CreateCache(1024, cacheType);
         using var runner = new ModelRunner(model, cache);
         using var sequence = cache.CreateSequence([1, 2, 3, 4, 5], 1024);
