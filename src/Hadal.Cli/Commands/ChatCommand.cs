@@ -16,18 +16,21 @@ internal sealed class ChatCommand : HadalCommand
 {
     private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder or a .gguf file of a model with a chat template." };
     private readonly Option<string?> _system = new("--system") { Description = "What the model is told before the conversation.", HelpName = "TEXT" };
+    private readonly Option<WeightFormat?> _weights = WeightNames.Option();
     private readonly Option<DType?> _cache = CacheNames.Option();
     private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly SamplingArguments _sampling;
 
     public ChatCommand()
         : base("chat", "Talk with a model. /new starts over, /exit ends, Ctrl-C ends an answer.",
-            "hadal chat ~/models/DeepSeek-V2-Lite-Chat", "hadal chat ~/models/Moonlight --system \"Answer in one sentence.\" --temperature 0",
+            "hadal chat ~/models/DeepSeek-V2-Lite-Chat --weights int8",
+            "hadal chat ~/models/Moonlight --system \"Answer in one sentence.\" --temperature 0",
             "echo \"What is a monad?\" | hadal chat ~/models/DeepSeek-V3 --json")
     {
         Arguments.Add(_model);
         Options.Add(_system);
         _sampling = new SamplingArguments(this, maxTokens: 2048, temperature: 0.6);
+        Options.Add(_weights);
         Options.Add(_cache);
         Options.Add(_threads);
     }
@@ -37,7 +40,7 @@ internal sealed class ChatCommand : HadalCommand
         string folder = ModelFolder.Check(context.Get(_model));
         var tokenizer = Tokenizer.Load(folder);
         var template = ChatTemplate.For(tokenizer);
-        using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), _sampling.Speculates(context));
+        using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), _sampling.Speculates(context), context.Find(_weights));
         if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
         using var generator = new TextGenerator(loaded.Model, tokenizer, new GeneratorOptions { CacheType = context.Find(_cache) });
         var conversation = new Conversation(generator, tokenizer, template, _sampling.Read(context), context.Find(_system));

@@ -16,6 +16,7 @@ internal sealed class GenerateCommand : HadalCommand
     private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string?> _prompt = new("--prompt") { Description = "The text to continue.", HelpName = "TEXT" };
     private readonly Option<string?> _file = new("--file") { Description = "A file with the text to continue; - for standard input.", HelpName = "FILE" };
+    private readonly Option<WeightFormat?> _weights = WeightNames.Option();
     private readonly Option<DType?> _cache = CacheNames.Option();
     private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly SamplingArguments _sampling;
@@ -24,12 +25,13 @@ internal sealed class GenerateCommand : HadalCommand
         : base("generate", "Continue a text.",
             "hadal generate quickstart/model --prompt \"Returns the number of\"",
             "hadal generate quickstart/model --prompt \"A list is\" --temperature 0.8 --top-p 0.95 --seed 1",
-            "hadal generate ~/models/DeepSeek-V2-Lite --file question.txt --max-tokens 500 --json")
+            "hadal generate ~/models/DeepSeek-V2-Lite --file question.txt --weights int8 --max-tokens 500 --json")
     {
         Arguments.Add(_model);
         Options.Add(_prompt);
         Options.Add(_file);
         _sampling = new SamplingArguments(this, maxTokens: 256, temperature: 0);
+        Options.Add(_weights);
         Options.Add(_cache);
         Options.Add(_threads);
     }
@@ -39,7 +41,7 @@ internal sealed class GenerateCommand : HadalCommand
         string prompt = ReadPrompt(context);
         string folder = ModelFolder.Check(context.Get(_model));
         var tokenizer = Tokenizer.Load(folder);
-        using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), _sampling.Speculates(context));
+        using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), _sampling.Speculates(context), context.Find(_weights));
         if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
         using var generator = new TextGenerator(loaded.Model, tokenizer, new GeneratorOptions { CacheType = context.Find(_cache) });
         var writer = new AnswerWriter(context);

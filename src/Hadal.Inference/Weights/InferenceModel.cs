@@ -64,6 +64,9 @@ public sealed class InferenceModel : IDisposable
     /// <summary>Bytes of weights held in memory, the mapped file not counted.</summary>
     public long ByteLength => _weights.Packed.Sum(w => w.ByteLength) + _weights.Plain.ReservedBytes;
 
+    /// <summary>Bits that a weight of a matrix takes in the mean, scales and padding included.</summary>
+    public double BitsPerWeight => 8.0 * _weights.Packed.Sum(w => w.ByteLength) / _weights.Packed.Sum(w => (double)w.Experts * w.OutFeatures * w.InFeatures);
+
     internal Tensor Embedding { get; }
 
     internal LayerWeights[] Layers { get; }
