@@ -37,6 +37,30 @@ internal static class Numbers
         },
     };
 
+    /// <summary>An amount of memory: a number with K, M, G or T for powers of 1024, or in bytes.</summary>
+    public static Option<long?> Bytes(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "BYTES",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (ReadBytes(text) is { } bytes) return bytes;
+            result.AddError($"{name} is \"{text}\", but has to be an amount of memory such as 12G, 800M or a number of bytes.");
+            return default;
+        },
+    };
+
+    internal static long? ReadBytes(string text)
+    {
+        string number = text.TrimEnd('b', 'B').TrimEnd('i');
+        int power = number.Length == 0 ? -1 : "KMGT".IndexOf(char.ToUpperInvariant(number[^1]), StringComparison.Ordinal);
+        if (power >= 0) number = number[..^1];
+        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)) return null;
+        double bytes = value * Math.Pow(1024, power + 1);
+        return bytes is >= 1 and <= 1L << 50 ? (long)bytes : null;
+    }
+
     public static Option<ulong?> Seed(string description) => new("--seed")
     {
         Description = description,

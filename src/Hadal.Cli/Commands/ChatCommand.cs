@@ -6,6 +6,7 @@ using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Inference;
 using Hadal.Inference.Generation;
+using Hadal.Inference.Weights;
 using Hadal.Model.Tokenization;
 using Hadal.Numerics;
 
@@ -16,10 +17,9 @@ internal sealed class ChatCommand : HadalCommand
 {
     private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder or a .gguf file of a model with a chat template." };
     private readonly Option<string?> _system = new("--system") { Description = "What the model is told before the conversation.", HelpName = "TEXT" };
-    private readonly Option<WeightFormat?> _weights = WeightNames.Option();
     private readonly Option<DType?> _cache = CacheNames.Option();
-    private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly SamplingArguments _sampling;
+    private readonly LoadingArguments _loading;
 
     public ChatCommand()
         : base("chat", "Talk with a model. /new starts over, /exit ends, Ctrl-C ends an answer.",
@@ -30,9 +30,8 @@ internal sealed class ChatCommand : HadalCommand
         Arguments.Add(_model);
         Options.Add(_system);
         _sampling = new SamplingArguments(this, maxTokens: 2048, temperature: 0.6);
-        Options.Add(_weights);
         Options.Add(_cache);
-        Options.Add(_threads);
+        _loading = new LoadingArguments(this);
     }
 
     protected override async Task<int> RunAsync(CommandContext context)
@@ -40,7 +39,7 @@ internal sealed class ChatCommand : HadalCommand
         string folder = ModelFolder.Check(context.Get(_model));
         var tokenizer = Tokenizer.Load(folder);
         var template = ChatTemplate.For(tokenizer);
-        using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), _sampling.Speculates(context), context.Find(_weights));
+        using var loaded = _loading.Load(context, folder, _sampling.Speculates(context));
         if (_sampling.Speculates(context)) loaded.Model.RequireMtp();
         using var generator = new TextGenerator(loaded.Model, tokenizer, new GeneratorOptions { CacheType = context.Find(_cache) });
         var conversation = new Conversation(generator, tokenizer, template, _sampling.Read(context), context.Find(_system));
@@ -50,7 +49,7 @@ internal sealed class ChatCommand : HadalCommand
         {
             if (line.Trim() is "/exit" or "/quit") break;
             if (line.Trim() == "/new") conversation.Clear();
-            else if (line.Trim().Length > 0) Answer(context, conversation, line, screen);
+            else if (line.Trim().Length > 0) Answer(context, conversation, line, screen, loaded.Model);
         }
 
         if (context.Json)
@@ -58,20 +57,21 @@ internal sealed class ChatCommand : HadalCommand
             JsonOutput.Write(context.Streams.Out, new JsonObject
             {
                 ["messages"] = new JsonArray([.. conversation.Messages.Select(m => new JsonObject { ["role"] = m.Role, ["content"] = m.Content })]),
+                ["experts"] = ExpertFigures.ToJson(loaded.Model.ExpertStatistics),
             });
         }
 
         return ExitCodes.Success;
     }
 
-    private static void Answer(CommandContext context, Conversation conversation, string line, bool screen)
+    private static void Answer(CommandContext context, Conversation conversation, string line, bool screen, InferenceModel model)
     {
         using var interruption = context.Streams.Signals?.Begin();
         try
         {
             var result = conversation.Say(line, request => new AnswerWriter(context).Generate(conversation.Generator, request, cancellation: interruption?.Token));
             context.Cancellation.ThrowIfCancellationRequested();
-            if (screen) context.Say(AnswerWriter.Summary(result));
+            if (screen) context.Say(AnswerWriter.Summary(result, model.ExpertStatistics));
         }
         catch (GenerationException e) when (screen && conversation.Messages.Count > 0)
         {

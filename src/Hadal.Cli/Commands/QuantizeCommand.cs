@@ -57,8 +57,9 @@ internal sealed class QuantizeCommand : HadalCommand
         string folder = ModelFolder.Check(context.Get(_model));
         int[] tokens = Encode(Tokenizer.Load(folder), TextInput.Read(path, context), context.Get(_tokens), out int? begin);
         var wanted = context.Find(_weights) ?? WeightFormat.EightBit;
-        bool together = LoadedModel.MemoryBytes(folder, false, compared) + LoadedModel.MemoryBytes(folder, false, wanted) <= MemoryRoom.Available;
-        var result = new Comparison(context, folder, context.Get(_threads), compared, wanted).Run(
+        var (reference, quantized) = (new LoadOptions { Mtp = false, Weights = compared }, new LoadOptions { Mtp = false, Weights = wanted });
+        bool together = LoadedModel.MemoryBytes(folder, reference) + LoadedModel.MemoryBytes(folder, quantized) <= MemoryRoom.Available;
+        var result = new Comparison(context, folder, context.Get(_threads), reference, quantized).Run(
             config => new TextWindows(tokens, Math.Min(context.Get(_window), config.MaxPositions), begin), together);
         if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(result));
         else Draw(context, result);
@@ -116,11 +117,11 @@ internal sealed class QuantizeCommand : HadalCommand
     private sealed record Result(QuantizationReport Report, int WindowTokens, Weights Reference, Weights Quantized);
 
     /// <summary>The model with both kinds of weights, together or one after the other.</summary>
-    private sealed class Comparison(CommandContext context, string folder, int threads, WeightFormat? compared, WeightFormat wanted)
+    private sealed class Comparison(CommandContext context, string folder, int threads, LoadOptions compared, LoadOptions wanted)
     {
         public Result Run(Func<Model.Configuration.ModelConfig, TextWindows> cut, bool together)
         {
-            var first = LoadedModel.Load(context, folder, threads, mtp: false, compared);
+            var first = LoadedModel.Load(context, folder, threads, compared);
             try
             {
                 var text = cut(first.Model.Config);
@@ -134,7 +135,7 @@ internal sealed class QuantizeCommand : HadalCommand
 
                 using var logits = Watch("reference", text, p => RecordedLogits.Record(first.Model, text, p, context.Cancellation));
                 first.Dispose();
-                using var alone = LoadedModel.Load(context, folder, threads, mtp: false, wanted);
+                using var alone = LoadedModel.Load(context, folder, threads, wanted);
                 return new Result(Watch("quantised model", text, p => QuantizationReport.Measure(logits, alone.Model, text, p, context.Cancellation)),
                     text.WindowTokens, reference, Weights.Of(alone.Model));
             }

@@ -6,6 +6,7 @@ using Hadal.Cli.Errors;
 using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Inference.Running;
+using Hadal.Inference.Weights;
 using Hadal.Numerics;
 
 namespace Hadal.Cli.Commands;
@@ -36,7 +37,7 @@ internal sealed class TraceCommand : HadalCommand
     {
         int[] tokens = ReadTokens(context.Get(_tokens));
         string path = OutputFile.Check(context.Get(_out));
-        using var loaded = LoadedModel.Load(context, context.Get(_model), context.Get(_threads), mtp: true, context.Find(_weights));
+        using var loaded = LoadedModel.Load(context, context.Get(_model), context.Get(_threads), new LoadOptions { Weights = context.Find(_weights) });
         ModelTrace trace;
         using (var status = new StatusLine(context.Streams))
             trace = ModelTrace.Run(loaded.Model, tokens, null, new Report<int>(done => status.Show(() => $"traced {done} of {tokens.Length} tokens")), context.Cancellation);

@@ -1,6 +1,7 @@
 using Hadal.Cli.CommandLine;
 using Hadal.Cli.Drawing;
 using Hadal.Cli.Output;
+using Hadal.Inference.Experts;
 using Hadal.Inference.Generation;
 
 namespace Hadal.Cli.Wiring;
@@ -44,7 +45,7 @@ internal sealed class AnswerWriter(CommandContext context)
     private string Pale(string text) => _streams.Colors && text.Length > 0 ? $"\e[2m{text}\e[0m" : text;
 
     /// <summary>For instance <c>64 tokens, 118 tokens/s, 71% of the drafts accepted</c>.</summary>
-    public static string Summary(GenerationResult result)
+    public static string Summary(GenerationResult result, ExpertStatistics? experts)
     {
         string speed = result.TokensPerSecond > 0 ? $", {Figures.Number(result.TokensPerSecond)} tokens/s" : "";
         string drafts = result.AcceptanceRate is { } rate ? $", {100 * rate:F0}% of {result.ProposedDrafts} drafts accepted" : "";
@@ -54,6 +55,6 @@ internal sealed class AnswerWriter(CommandContext context)
             FinishReason.Cancelled => ", stopped",
             _ => "",
         };
-        return $"[{result.PromptTokens} prompt tokens, {result.Tokens.Count} generated{speed}{drafts}{end}]";
+        return $"[{result.PromptTokens} prompt tokens, {result.Tokens.Count} generated{speed}{drafts}{end}{(experts is null ? "" : "; experts: " + ExpertFigures.Summary(experts))}]";
     }
 }

@@ -19,37 +19,45 @@ internal sealed class LoadedModel : IDisposable
 
     public InferenceModel Model { get; }
 
-    /// <summary>Loads a folder, showing how far it has come.</summary>
-    public static LoadedModel Load(CommandContext context, string folder, int threads, bool mtp, WeightFormat? weights = null)
+    /// <summary>Loads a folder, showing how far it has come unless it is loaded beside the first token.</summary>
+    public static LoadedModel Load(CommandContext context, string folder, int threads, LoadOptions options)
     {
-        RequireMemory(folder, mtp, weights);
-        return Load(context, folder, new CpuBackend(threads), mtp, weights, ownsBackend: true);
+        RequireMemory(folder, options);
+        return Load(context, folder, new CpuBackend(threads), options, ownsBackend: true);
     }
 
-    /// <summary>Loads the same folder once more, with weights in another format; what it computes on is shared.</summary>
-    public LoadedModel LoadAgain(CommandContext context, WeightFormat? weights)
+    /// <summary>Loads the same folder once more, for instance with weights in another format; what it computes on is shared.</summary>
+    public LoadedModel LoadAgain(CommandContext context, LoadOptions options)
     {
-        RequireMemory(Model.Folder, mtp: false, weights);
-        return Load(context, Model.Folder, Backend, mtp: false, weights, ownsBackend: false);
+        RequireMemory(Model.Folder, options);
+        return Load(context, Model.Folder, Backend, options, ownsBackend: false);
     }
 
-    /// <summary>About how many bytes a model's weights take in memory. The embedding stays in the file.</summary>
-    public static double MemoryBytes(string folder, bool mtp, WeightFormat? weights)
+    /// <summary>About how many bytes a model's weights take in memory if all are kept. The embedding stays in the file.</summary>
+    public static double MemoryBytes(string folder, LoadOptions options)
     {
         using var checkpoint = Checkpoint.Open(ModelFolder.Check(folder));
         return checkpoint.Catalog.Tensors
-            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (mtp && checkpoint.MtpLayers > 0)))
-            .Sum(t => t.Count * BytesPerWeight(weights, checkpoint.Get(t.Name).Type));
+            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (options.Mtp && checkpoint.MtpLayers > 0)))
+            .Sum(t => t.Count * BytesPerWeight(options.Weights, checkpoint.Get(t.Name).Type));
     }
 
-    private static LoadedModel Load(CommandContext context, string folder, CpuBackend backend, bool mtp, WeightFormat? weights, bool ownsBackend)
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        Model.Dispose();
+        if (_ownsBackend) Backend.Dispose();
+    }
+
+    private static LoadedModel Load(CommandContext context, string folder, CpuBackend backend, LoadOptions options, bool ownsBackend)
     {
         try
         {
             using var status = new StatusLine(context.Streams);
-            var progress = new Report<LoadProgress>(p => status.Show(
+            var progress = options.Lazy ? null : new Report<LoadProgress>(p => status.Show(
                 () => $"loading {folder}: {100.0 * p.LoadedBytes / Math.Max(1, p.TotalBytes):F0}% of {Figures.Bytes(p.TotalBytes)}"));
-            return new LoadedModel(backend, InferenceModel.Load(folder, backend, new LoadOptions { Mtp = mtp, Weights = weights }, progress, context.Cancellation), ownsBackend);
+            return new LoadedModel(backend, InferenceModel.Load(folder, backend, options, progress, context.Cancellation), ownsBackend);
         }
         catch
         {
@@ -58,8 +66,12 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    private static void RequireMemory(string folder, bool mtp, WeightFormat? weights) =>
-        MemoryRoom.Require(MemoryBytes(folder, mtp, weights), $"The model in {folder}", "a smaller model, or a machine with more memory, is needed");
+    private static void RequireMemory(string folder, LoadOptions options)
+    {
+        ModelFolder.Check(folder);
+        if (options.Memory is not null) return;
+        MemoryRoom.Require(MemoryBytes(folder, options), $"The model in {folder}", "with --memory BYTES experts that do not fit are read from the disk when they are needed");
+    }
 
     private static double BytesPerWeight(WeightFormat? weights, DType stored) => (weights, stored) switch
     {
@@ -70,12 +82,4 @@ internal sealed class LoadedModel : IDisposable
         (null, DType.BF16) => 2,
         _ => 4,
     };
-
-    public void Dispose()
-    {
-        if (_disposed) return;
-        _disposed = true;
-        Model.Dispose();
-        if (_ownsBackend) Backend.Dispose();
-    }
 }

@@ -120,10 +120,11 @@ public sealed class InferenceBenchmark(InferenceModel model)
     private BenchmarkResult Result(string kind, int batch, int depth, int rows, int tokens, double seconds, double keys, int logits)
     {
         var config = model.Config;
-        double bytes = model.Head.ByteLength, operations = 2.0 * logits * model.Head.OutFeatures * model.Head.InFeatures;
+        var head = model.Head(default);
+        double bytes = head.ByteLength, operations = 2.0 * logits * head.OutFeatures * head.InFeatures;
         for (int l = 0; l < config.Layers; l++)
         {
-            var layer = model.Layers[l];
+            var layer = model.Layer(l, default);
             bool expanded = kind == "prefill";
             foreach (var w in new[] { layer.Down, layer.Query, layer.AttentionOutput, layer.Router, layer.GateUp, layer.DenseDown })
             {

@@ -24,8 +24,6 @@ public sealed partial class ModelRunner
         int rows = x.Rows, experts = _config.RoutedExperts, chosenPerRow = _rule.TopK;
         long slots = (long)rows * chosenPerRow;
         bool shared = weights.GateUp is not null;
-        if (shared) Mlp(weights, x, output);
-
         var mark = _arena.Save();
         var logits = _arena.Matrix(rows, experts);
         var scores = _arena.Matrix(rows, experts);
@@ -39,12 +37,18 @@ public sealed partial class ModelRunner
             observer.Observe(ForwardPoint.GateWeights, layer, gates);
         }
 
+        // What has to be read from the disk is read while the shared experts are computed.
+        if (_model.Experts is not null) RequireExperts(layer, chosen);
+        if (shared) Mlp(weights, x, output);
+
         var offsets = _arena.Allocate(DType.I32, new Shape(experts + 1));
         var slotOf = _arena.Allocate(DType.I32, new Shape(slots));
         var rowOf = _arena.Allocate(DType.I32, new Shape(slots));
         _backend.SortByExpert(chosen, offsets, slotOf, rowOf);
         var outputs = _arena.Matrix(slots, x.Columns);
-        _backend.ExpertMlp(x, slotOf, chosenPerRow, offsets, weights.ExpertGateUp!, weights.ExpertDown!, gates, outputs);
+        if (_model.Experts is { } cache && !cache.TryTakeAll(layer)) ExpertWaves(cache, weights, layer, new Slots(x, gates, offsets, slotOf, rowOf), outputs);
+        else _backend.ExpertMlp(x, slotOf, chosenPerRow, offsets, weights.ExpertGateUp!, weights.ExpertDown!, gates, outputs);
+        _model.Experts?.EndLayer(layer);
         _backend.CombineRows(outputs, rowOf, output, accumulate: shared);
         _arena.Release(mark);
     }

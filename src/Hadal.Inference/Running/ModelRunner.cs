@@ -89,6 +89,7 @@ public sealed partial class ModelRunner : IDisposable
         _arena.Reset();
         _plan.Build(batch, _arena, 0);
         int rows = _plan.Rows, width = _config.HiddenSize;
+        BeginExperts(rows);
         Hidden = _arena.Matrix(rows, width);
         Logits = _plan.LogitCount > 0 ? _arena.Matrix(_plan.LogitCount, _config.VocabularySize) : default;
 
@@ -98,13 +99,14 @@ public sealed partial class ModelRunner : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             Observer?.Observe(ForwardPoint.Hidden, l, x);
-            Layer(_model.Layers[l], l, x);
+            Layer(_model.Layer(l, cancellation), l, x);
         }
 
         Observer?.Observe(ForwardPoint.Hidden, _config.Layers, x);
         _backend.RmsNorm(x, _model.FinalNorm, (float)_config.NormEpsilon, Hidden);
         Observer?.Observe(ForwardPoint.FinalNorm, -1, Hidden);
-        Head(Hidden, Logits, ForwardPoint.Logits);
+        Head(Hidden, Logits, ForwardPoint.Logits, cancellation);
+        _model.Experts?.EndStep();
         foreach (ref readonly var item in batch.Items) item.Sequence.CachedLength = item.First + item.Count;
     }
 
@@ -118,14 +120,14 @@ public sealed partial class ModelRunner : IDisposable
     /// <exception cref="GenerationException">The model has no MTP module, or the cache is full.</exception>
     public void ForwardMtp(StepBatch batch, CancellationToken cancellation = default)
     {
-        _model.RequireMtp();
         Check(batch);
         cancellation.ThrowIfCancellationRequested();
-        var mtp = _model.Mtp!;
+        var mtp = _model.Mtp(cancellation);
         _arena = _mtp[_mtpTurn ^= 1];
         _arena.Reset();
         _plan.Build(batch, _arena, 1);
         int rows = _plan.Rows, width = _config.HiddenSize;
+        BeginExperts(rows);
         float epsilon = (float)_config.NormEpsilon;
         var hidden = _arena.Matrix(rows, width);
         var logits = _plan.LogitCount > 0 ? _arena.Matrix(_plan.LogitCount, _config.VocabularySize) : default;
@@ -146,7 +148,8 @@ public sealed partial class ModelRunner : IDisposable
         Layer(mtp.Layer, _config.Layers, x);
         Observer?.Observe(ForwardPoint.MtpHidden, _config.Layers, x);
         _backend.RmsNorm(x, mtp.FinalNorm, epsilon, hidden);
-        Head(hidden, logits, ForwardPoint.MtpLogits);
+        Head(hidden, logits, ForwardPoint.MtpLogits, cancellation);
+        _model.Experts?.EndStep();
         (MtpHidden, MtpLogits) = (hidden, logits);
         foreach (ref readonly var item in batch.Items) item.Sequence.MtpLength = item.First + item.Count;
     }
@@ -169,6 +172,7 @@ public sealed partial class ModelRunner : IDisposable
         Attention(weights, layer, normalised, output);
         Observer?.Observe(ForwardPoint.AttentionOutput, layer, output);
         _backend.Add(output, x);
+        ForeseeExperts(layer, x);
         _backend.RmsNorm(x, weights.MlpNorm, (float)_config.NormEpsilon, normalised);
         if (weights.Router is null) Mlp(weights, normalised, output);
         else Experts(weights, layer, normalised, output);
@@ -176,7 +180,7 @@ public sealed partial class ModelRunner : IDisposable
         _arena.Release(mark);
     }
 
-    private void Head(Tensor hidden, Tensor logits, ForwardPoint point)
+    private void Head(Tensor hidden, Tensor logits, ForwardPoint point, CancellationToken cancellation)
     {
         if (logits.IsEmpty) return;
         var rows = hidden;
@@ -186,7 +190,7 @@ public sealed partial class ModelRunner : IDisposable
             _backend.GatherRows(hidden, _plan.LogitIndices, 1, rows);
         }
 
-        _backend.MatMul(rows, _model.Head, logits);
+        _backend.MatMul(rows, _model.Head(cancellation), logits);
         Observer?.Observe(point, -1, logits);
     }
 

@@ -1,4 +1,5 @@
 using Hadal.Inference.Cache;
+using Hadal.Inference.Experts;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
@@ -15,27 +16,44 @@ public sealed class InferenceModel : IDisposable
 {
     private readonly Checkpoint _checkpoint;
     private readonly LoadedWeights _weights;
+    private readonly CancellationTokenSource _stop;
+    private readonly OrderedLoading _loading;
+    private readonly LayerWeights[] _layers;
+    private PackedWeights? _head;
+    private MtpWeights? _mtp;
     private bool _disposed;
 
     private InferenceModel(Checkpoint checkpoint, IBackend backend, LoadOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         (_checkpoint, Backend, Config) = (checkpoint, backend, checkpoint.Config);
-        int mtpLayers = options.Mtp && checkpoint.MtpLayers > 0 ? 1 : 0;
-        _weights = new LoadedWeights(checkpoint, backend, options, mtpLayers, progress, cancellation);
+        HasMtp = options.Mtp && checkpoint.MtpLayers > 0;
+        int mtpLayers = HasMtp ? 1 : 0;
+        _layers = new LayerWeights[Config.Layers];
+        if (options.Memory is { } memory && Config.RoutedExperts > 0)
+            Experts = new ExpertCache(checkpoint, backend, ExpertBudget.Of(checkpoint, options, backend, mtpLayers, memory), options);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _weights = new LoadedWeights(checkpoint, backend, options, mtpLayers, Experts, progress, _stop.Token);
         try
         {
             Embedding = _weights.Embedding();
-            Layers = new LayerWeights[Config.Layers];
-            for (int l = 0; l < Layers.Length; l++) Layers[l] = _weights.Layer(l);
             FinalNorm = _weights.Vector(TensorRole.FinalNorm);
-            Head = _weights.Stacked(-1, TensorRole.Head);
-            if (mtpLayers > 0) Mtp = _weights.Mtp(Config.Layers);
-            _weights.Finish();
+            _loading = new OrderedLoading(Config.Layers + 2, Load, _stop.Token);
+            if (options.Lazy) _loading.Start();
+            else _loading.Run();
         }
         catch
         {
-            _weights.Dispose();
+            Release();
             throw;
+        }
+
+        void Load(int part)
+        {
+            if (part < Config.Layers) _layers[part] = _weights.Layer(part);
+            else if (part == Config.Layers) _head = _weights.Stacked(-1, TensorRole.Head);
+            else if (HasMtp) _mtp = _weights.Mtp(Config.Layers);
+            _weights.Settle();
+            if (part == Config.Layers + 1) _weights.Finish();
         }
     }
 
@@ -50,32 +68,57 @@ public sealed class InferenceModel : IDisposable
 
     /// <summary>Whether the MTP module is loaded, so that tokens can be drafted. Of several modules the first is used, again and again for further
     /// drafts.</summary>
-    public bool HasMtp => Mtp is not null;
+    public bool HasMtp { get; }
 
     /// <summary>Layers that a cache for this model has: the decoder's, and one for the MTP module.</summary>
     public int CacheLayers => Config.Layers + (HasMtp ? 1 : 0);
 
     /// <summary>The format of most weights.</summary>
-    public WeightFormat MainFormat => _weights.Packed.GroupBy(w => w.Format).MaxBy(g => g.Sum(w => w.ByteLength))!.Key;
+    public WeightFormat MainFormat => _weights.MainFormat;
 
     /// <summary>The type in which the cache is kept unless told otherwise: F32 for an FP32 checkpoint, else BF16.</summary>
     public DType DefaultCacheType => _checkpoint.Get(_checkpoint.Catalog.Get(TensorRole.Embedding).Name).Type == DType.F32 ? DType.F32 : DType.BF16;
 
     /// <summary>Bytes of weights held in memory, the mapped file not counted.</summary>
-    public long ByteLength => _weights.Packed.Sum(w => w.ByteLength) + _weights.Plain.ReservedBytes;
+    public long ByteLength => _weights.ByteLength;
+
+    /// <summary>What the cache of routed experts has done so far; null if all experts are kept.</summary>
+    public ExpertStatistics? ExpertStatistics => Experts?.Statistics;
+
+    /// <summary>Reads of experts that are under way at once at most; 0 if all experts are kept.</summary>
+    public int ExpertReaders => Experts?.Readers ?? 0;
 
     /// <summary>Bits that a weight of a matrix takes in the mean, scales and padding included.</summary>
-    public double BitsPerWeight => 8.0 * _weights.Packed.Sum(w => w.ByteLength) / _weights.Packed.Sum(w => (double)w.Experts * w.OutFeatures * w.InFeatures);
+    public double BitsPerWeight => _weights.BitsPerWeight;
 
     internal Tensor Embedding { get; }
 
-    internal LayerWeights[] Layers { get; }
-
     internal Tensor FinalNorm { get; }
 
-    internal PackedWeights Head { get; }
+    internal ExpertCache? Experts { get; }
 
-    internal MtpWeights? Mtp { get; }
+    /// <summary>A layer, as soon as it is loaded.</summary>
+    internal LayerWeights Layer(int layer, CancellationToken cancellation)
+    {
+        _loading.Require(layer, cancellation);
+        return _layers[layer];
+    }
+
+    /// <summary>A layer if it is loaded already.</summary>
+    internal LayerWeights? LoadedLayer(int layer) => layer < Config.Layers && _loading.IsLoaded(layer) ? _layers[layer] : null;
+
+    internal PackedWeights Head(CancellationToken cancellation)
+    {
+        _loading.Require(Config.Layers, cancellation);
+        return _head!;
+    }
+
+    internal MtpWeights Mtp(CancellationToken cancellation)
+    {
+        RequireMtp();
+        _loading.Require(Config.Layers + 1, cancellation);
+        return _mtp!;
+    }
 
     /// <summary>Loads a Hugging Face folder.</summary>
     /// <param name="folder">A folder with <c>config.json</c> and safetensors files.</param>
@@ -86,6 +129,7 @@ public sealed class InferenceModel : IDisposable
     /// <returns>The model, owned by the caller.</returns>
     /// <exception cref="ConfigException">The configuration is missing or wrong.</exception>
     /// <exception cref="CheckpointException">A file or tensor is missing or wrong.</exception>
+    /// <exception cref="GenerationException">The memory allowed is too little.</exception>
     /// <exception cref="OperationCanceledException">The loading was stopped.</exception>
     public static InferenceModel Load(
         string folder, IBackend backend, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
@@ -127,7 +171,16 @@ public sealed class InferenceModel : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
-        _weights.Dispose();
+        Release();
         _checkpoint.Dispose();
+    }
+
+    private void Release()
+    {
+        _stop.Cancel();
+        _loading?.Wait();
+        Experts?.Dispose();
+        _weights.Dispose();
+        _stop.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using Hadal.Inference.Experts;
 using Hadal.Numerics;
 
 namespace Hadal.Inference.Weights;
@@ -14,4 +15,22 @@ public sealed record LoadOptions
     /// a small share of the weights and a large one of the error.
     /// </remarks>
     public WeightFormat? Weights { get; init; }
+
+    /// <summary>Bytes of memory that the model may take in all, or null for as much as it needs. With a limit only as many routed experts are kept as fit beside
+    /// everything else (other weights, latent cache, scratch, <see cref="ExpertBudget.Runtime"/> for the runtime); the others are read from the files when they are
+    /// needed.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>What happens to routed experts under <see cref="Memory"/>.</summary>
+    public ExpertPolicy Experts { get; init; } = ExpertPolicy.Cached;
+
+    /// <summary>Threads that read and arrange experts under <see cref="Memory"/>, and so reads that are under way at once; 0 for what suits the machine.</summary>
+    public int ExpertReaders { get; init; }
+
+    /// <summary>Whether to return before the weights are there: they are loaded in the order of the computation in the background, and a step waits for those it needs.
+    /// What goes wrong later is thrown by the step.</summary>
+    public bool Lazy { get; init; }
+
+    /// <summary>Whether to keep weights in physical memory, so that the system never swaps them out.</summary>
+    public bool Lock { get; init; }
 }

@@ -1,3 +1,4 @@
+using Hadal.Inference.Experts;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
@@ -15,39 +16,96 @@ internal sealed class LoadedWeights : IDisposable
     private readonly StoredWeights _stored;
     private readonly IProgress<LoadProgress>? _progress;
     private readonly CancellationToken _cancellation;
+    private readonly ExpertCache? _experts;
+    private readonly bool _lock;
     private readonly long _totalBytes;
-    private long _loadedBytes;
+    private readonly List<PackedWeights> _packed = [];
+    private readonly List<PackedWeights> _cached = [];
+    private long _loadedBytes, _settledBytes;
+    private int _settled;
 
     public LoadedWeights(
-        Checkpoint checkpoint, IBackend backend, LoadOptions options, int mtpLayers, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+        Checkpoint checkpoint, IBackend backend, LoadOptions options, int mtpLayers, ExpertCache? experts, IProgress<LoadProgress>? progress,
+        CancellationToken cancellation)
     {
+        (_experts, _lock) = (experts, options.Lock);
         (_checkpoint, _backend, _config, _catalog) = (checkpoint, backend, checkpoint.Config, checkpoint.Catalog);
         (_progress, _cancellation) = (progress, cancellation);
         _formats = new WeightFormats(checkpoint, options.Weights);
         _stored = new StoredWeights(checkpoint, backend);
         var tensors = _catalog.Main.Concat(Enumerable.Range(_config.Layers, mtpLayers).SelectMany(_catalog.Layer));
-        _totalBytes = tensors.Where(t => t.IsParameter).Sum(t => ByteLength(t));
+        _totalBytes = tensors.Where(t => t.IsParameter && (experts is null || t.Expert < 0)).Sum(StoredBytes);
         Plain = new Arena(backend, 1 << 20);
     }
 
     /// <summary>Weights that are not packed and not views of the files.</summary>
     public Arena Plain { get; }
 
-    /// <summary>Everything packed so far.</summary>
-    public List<PackedWeights> Packed { get; } = [];
+    /// <summary>Bytes held so far.</summary>
+    public long ByteLength
+    {
+        get
+        {
+            lock (_packed) return _packed.Sum(w => w.ByteLength) + _cached.Sum(w => w.ByteLength) + Plain.ReservedBytes;
+        }
+    }
+
+    /// <summary>The format of most of the bytes.</summary>
+    public WeightFormat MainFormat
+    {
+        get
+        {
+            lock (_packed) return _packed.Concat(_cached).GroupBy(w => w.Format).MaxBy(g => g.Sum(w => w.MatrixBytes * w.Experts))?.Key ?? WeightFormat.F32;
+        }
+    }
+
+    /// <summary>Bits of a weight in a matrix, scales and padding included, whether it is in memory or not.</summary>
+    public double BitsPerWeight
+    {
+        get
+        {
+            lock (_packed)
+            {
+                var all = _packed.Concat(_cached);
+                return 8.0 * all.Sum(w => w.MatrixBytes * w.Experts) / all.Sum(w => (double)w.Experts * w.OutFeatures * w.InFeatures);
+            }
+        }
+    }
 
     /// <summary>Drops what only the loading needed.</summary>
     public void Finish() => _stored.Dispose();
 
+    /// <summary>Deals with what was loaded since the last call: counts it, and keeps it in physical memory if that is wanted.</summary>
+    public void Settle()
+    {
+        for (; _settled < _packed.Count; _settled++)
+        {
+            _settledBytes += _packed[_settled].ByteLength;
+            for (int m = 0; _lock && m < _packed[_settled].Experts; m++)
+            {
+                if (_packed[_settled].IsPresent(m)) _backend.Lock(_packed[_settled], m);
+            }
+        }
+
+        if (_experts is not null) _experts.ResidentBytes = _settledBytes + Plain.ReservedBytes;
+    }
+
     /// <summary>Releases everything that was loaded.</summary>
     public void Dispose()
     {
-        foreach (var weights in Packed) weights.Dispose();
+        foreach (var weights in _packed.Concat(_cached)) weights.Dispose();
         _stored.Dispose();
         Plain.Dispose();
     }
 
     public LayerWeights Layer(int layer)
+    {
+        var weights = Matrices(layer);
+        if (weights.ExpertGateUp is { } gateUp) _experts?.Add(layer, gateUp, weights.ExpertDown!);
+        return weights;
+    }
+
+    private LayerWeights Matrices(int layer)
     {
         bool experts = _config.IsMixtureOfExperts(layer), shared = experts && _config.SharedExperts > 0;
         var (up, absorbed, values) = LatentUp(layer);
@@ -123,34 +181,21 @@ internal sealed class LoadedWeights : IDisposable
             for (int i = 0; i < roles.Length; i++) specs[e][i] = _catalog.Get(roles[i], layer, e);
         }
 
-        var packed = Create(roles[0], specs.Length, specs[0], specs.SelectMany(s => s));
-        for (int e = 0; e < specs.Length; e++) FillMatrix(packed, e, specs[e]);
+        var packed = Create(roles[0], specs.Length, specs[0], specs.SelectMany(s => s), isCached: _experts is not null);
+        for (int e = 0; _experts is null && e < specs.Length; e++) FillMatrix(packed, e, specs[e]);
         return packed;
     }
 
-    private PackedWeights Create(TensorRole role, int matrices, TensorSpec[] first, IEnumerable<TensorSpec> all) => Keep(_backend.CreatePacked(
-        _formats.Of(role, all.Select(s => s.Name)), matrices, checked((int)first.Sum(s => s.Shape.Rows)), checked((int)first[0].Shape.Columns)));
+    private PackedWeights Create(TensorRole role, int matrices, TensorSpec[] first, IEnumerable<TensorSpec> all, bool isCached = false)
+    {
+        var format = _formats.Of(role, all.Select(s => s.Name));
+        var packed = _backend.CreatePacked(format, matrices, checked((int)first.Sum(s => s.Shape.Rows)), checked((int)first[0].Shape.Columns));
+        return Keep(packed, isCached ? _cached : _packed);
+    }
 
     private void FillMatrix(PackedWeights packed, int matrix, TensorSpec[] specs)
     {
-        if (packed.Format == WeightFormat.F32 && specs.Length > 1)
-        {
-            var stage = _stored.Room(DType.F32, new Shape(packed.OutFeatures, packed.InFeatures));
-            long row = 0;
-            foreach (var spec in specs)
-            {
-                _stored.Fill(spec, stage.RowRange(row, spec.Shape.Rows));
-                row += spec.Shape.Rows;
-            }
-
-            _backend.Fill(packed, matrix, [new WeightPart(stage)]);
-        }
-        else
-        {
-            _backend.Fill(packed, matrix, [.. specs.Select(s => _stored.Part(s, packed.Format))]);
-        }
-
-        _stored.Reset();
+        _stored.FillMatrix(packed, matrix, specs);
         foreach (var spec in specs) Advance(spec);
     }
 
@@ -160,6 +205,7 @@ internal sealed class LoadedWeights : IDisposable
         int heads = _config.Heads, nope = _config.NopeWidth, value = _config.ValueWidth, rank = _config.LatentRank;
         var spec = _catalog.Get(TensorRole.LatentUp, layer);
         var format = _formats.OfLatentUp(spec.Name);
+        if (LatentBlocks(layer, spec) is { } split) return split;
         bool keepsCodes = _checkpoint.Get(spec.Name).Type == DType.F8E4M3 && format == WeightFormat.Fp8;
         var blocks = _formats.Blocks;
         bool aligned = nope % blocks.BlockRows == 0 && value % blocks.BlockRows == 0 && nope % 128 == 0 && rank % blocks.BlockColumns == 0;
@@ -197,18 +243,45 @@ internal sealed class LoadedWeights : IDisposable
         Tensor ValueScales(long row) => rows.Scales.IsEmpty ? default : rows.Scales.RowRange(row / blocks.BlockRows, value / blocks.BlockRows);
     }
 
-    private long ByteLength(TensorSpec spec) => spec.Count * _checkpoint.Get(spec.Name).Type.SizeOf();
+    // A GGUF file has the two parts apart, each head's keys turned over already. Its blocks stay as they are for decoding; the two together, for prompts, are made
+    // of their values in bfloat16.
+    private (PackedWeights Up, PackedWeights Absorbed, PackedWeights Values)? LatentBlocks(int layer, TensorSpec spec)
+    {
+        if (_formats.IsAsked || !_checkpoint.IsGguf) return null;
+        string keyName = $"blk.{layer}.attn_k_b.weight", valueName = $"blk.{layer}.attn_v_b.weight";
+        if (!_checkpoint.Contains(keyName) || !_checkpoint.Contains(valueName)) return null;
+        if (_checkpoint.Get(keyName).Blocks is not { } keyBlocks || _checkpoint.Get(valueName).Blocks is not { } valueBlocks) return null;
+        int heads = _config.Heads, rank = _config.LatentRank;
+        var up = Keep(_backend.CreatePacked(WeightFormat.BF16, 1, heads * (_config.NopeWidth + _config.ValueWidth), rank));
+        _backend.Fill(up, 0, [new WeightPart(_stored.Single(spec))]);
+        _stored.Reset();
+        var absorbed = Keep(_backend.CreatePacked(WeightFormats.Of(keyBlocks), heads, rank, _config.NopeWidth));
+        var values = Keep(_backend.CreatePacked(WeightFormats.Of(valueBlocks), heads, _config.ValueWidth, rank));
+        Tensor keys = _checkpoint.ViewBlocks(keyName), rows = _checkpoint.ViewBlocks(valueName);
+        for (int h = 0; h < heads; h++)
+        {
+            _backend.Fill(absorbed, h, [new WeightPart(keys.Slice(h)) { Blocks = keyBlocks }]);
+            _backend.Fill(values, h, [new WeightPart(rows.Slice(h)) { Blocks = valueBlocks }]);
+        }
+
+        Advance(spec);
+        return (up, absorbed, values);
+    }
+
+    private long StoredBytes(TensorSpec spec) => _checkpoint.Get(spec.Name).ByteLength;
 
     private void Advance(TensorSpec spec)
     {
         _cancellation.ThrowIfCancellationRequested();
-        _loadedBytes += ByteLength(spec);
+        _loadedBytes += StoredBytes(spec);
         _progress?.Report(new LoadProgress(_loadedBytes, _totalBytes, spec.Name));
     }
 
-    private PackedWeights Keep(PackedWeights weights)
+    private PackedWeights Keep(PackedWeights weights) => Keep(weights, _packed);
+
+    private PackedWeights Keep(PackedWeights weights, List<PackedWeights> list)
     {
-        Packed.Add(weights);
+        lock (_packed) list.Add(weights);
         return weights;
     }
 }

@@ -23,7 +23,10 @@ internal sealed class StoredWeights : IDisposable
     /// <summary>Rows of a tensor for a format, valid until <see cref="Reset"/>.</summary>
     public WeightPart Part(TensorSpec spec, WeightFormat format)
     {
-        var type = _checkpoint.Get(spec.Name).Type;
+        var stored = _checkpoint.Get(spec.Name);
+        var type = stored.Type;
+        if (stored.Blocks is { } inBlocks && format == WeightFormats.Of(inBlocks) && !NeedsPermutation(spec.Role))
+            return new WeightPart(_checkpoint.ViewBlocks(spec.Name)) { Blocks = inBlocks };
         bool readable = type switch
         {
             DType.F32 => true,
@@ -39,6 +42,33 @@ internal sealed class StoredWeights : IDisposable
         }
 
         return new WeightPart(Single(spec));
+    }
+
+    /// <summary>Fills a matrix with tensors, one over the other, and clears the stage.</summary>
+    /// <param name="packed">The arranged weights.</param>
+    /// <param name="matrix">Which of them.</param>
+    /// <param name="specs">Tensors with the same inputs.</param>
+    /// <param name="alone">Whether other operations may be under way.</param>
+    public void FillMatrix(PackedWeights packed, int matrix, TensorSpec[] specs, bool alone = false)
+    {
+        if (packed.Format == WeightFormat.F32 && specs.Length > 1)
+        {
+            var whole = Room(DType.F32, new Shape(packed.OutFeatures, packed.InFeatures));
+            long row = 0;
+            foreach (var spec in specs)
+            {
+                Fill(spec, whole.RowRange(row, spec.Shape.Rows));
+                row += spec.Shape.Rows;
+            }
+
+            _backend.Fill(packed, matrix, [new WeightPart(whole)], alone);
+        }
+        else
+        {
+            _backend.Fill(packed, matrix, [.. specs.Select(s => Part(s, packed.Format))], alone);
+        }
+
+        Reset();
     }
 
     /// <summary>A tensor in FP32, valid until <see cref="Reset"/>.</summary>

@@ -90,6 +90,18 @@ public sealed partial class Checkpoint : IDisposable
     /// <see cref="ViewBlocks"/>), or put together from several.</exception>
     public Tensor View(string name) => Find(name).View();
 
+    /// <summary>Where the bytes of a tensor lie, for those who read files themselves.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="place">The place of its elements, which have the type that <see cref="Get"/> says.</param>
+    /// <returns>False if the elements do not lie in a file in that form.</returns>
+    /// <exception cref="CheckpointException">There is no such tensor.</exception>
+    public bool TryPlace(string name, out TensorPlace place)
+    {
+        var found = Find(name).Place;
+        place = found ?? default;
+        return found is not null;
+    }
+
     /// <summary>The blocks of a tensor where they lie, without a copy; valid until the checkpoint is disposed.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>The bytes, read-only: U8 [rows, bytes of a row]. Their format is <see cref="CheckpointTensor.Blocks"/> of <see cref="Get"/>. Under its GGUF

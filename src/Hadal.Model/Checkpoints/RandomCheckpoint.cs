@@ -8,34 +8,40 @@ public static class RandomCheckpoint
     // A uniform distribution of half-width a has standard deviation a / √3.
     private const float HalfWidth = 0.02f * 1.7320508f;
 
-    /// <summary>Writes a Hugging Face folder without tokenizer; norms are one, biases zero, all else uniform with standard deviation 0.02.</summary>
+    /// <summary>Writes a Hugging Face folder without tokenizer; norms are one, all else uniform with standard deviation 0.02.</summary>
+    /// <remarks>
+    /// Router biases are zero, or fall with the logarithm of an expert's rank, in an order that differs from layer to layer, so that few experts get most tokens.
+    /// </remarks>
     /// <param name="folder">As for <see cref="CheckpointWriter.Write(string, ModelConfig, TensorRows, CheckpointOptions?, CancellationToken)"/>.</param>
     /// <param name="config">The shape.</param>
     /// <param name="seed">The same seed gives the same bytes.</param>
+    /// <param name="skew">How much lower a router bias is for each unit of ln(rank); 0 for an even load.</param>
     /// <param name="options">Null for BF16.</param>
     /// <param name="progress">Told the elements written so far; or null.</param>
     /// <param name="cancellation">Stops the writing; nothing is left behind.</param>
     /// <exception cref="ConfigException">The configuration is wrong.</exception>
     /// <exception cref="CheckpointException">The folder cannot be written.</exception>
     public static void Write(
-        string folder, ModelConfig config, ulong seed = 1, CheckpointOptions? options = null, IProgress<long>? progress = null, CancellationToken cancellation = default)
+        string folder, ModelConfig config, ulong seed = 1, double skew = 0, CheckpointOptions? options = null, IProgress<long>? progress = null,
+        CancellationToken cancellation = default)
     {
         long written = 0;
         CheckpointWriter.Write(
             folder, config,
             (spec, firstRow, rowCount, destination) =>
             {
-                Fill(spec, firstRow, seed, destination);
+                Fill(spec, firstRow, seed, skew, destination);
                 progress?.Report(written += destination.Length);
             },
             options, cancellation);
     }
 
-    private static void Fill(TensorSpec spec, long firstRow, ulong seed, Span<float> destination)
+    private static void Fill(TensorSpec spec, long firstRow, ulong seed, double skew, Span<float> destination)
     {
         if (spec.Shape.Rank == 1)
         {
-            destination.Fill(spec.Role == TensorRole.RouterBias ? 0 : 1);
+            if (spec.Role == TensorRole.RouterBias) FillBiases(spec.Layer, seed, skew, destination);
+            else destination.Fill(1);
             return;
         }
 
@@ -50,5 +56,12 @@ public static class RandomCheckpoint
             x ^= x >> 27;
             destination[i] = ((int)(x >> 8) & 0xFFFFFF) * (2 * HalfWidth / 0xFFFFFF) - HalfWidth;
         }
+    }
+
+    private static void FillBiases(int layer, ulong seed, double skew, Span<float> biases)
+    {
+        int[] ranks = [.. Enumerable.Range(0, biases.Length)];
+        new Random(unchecked((int)seed * 31 + layer)).Shuffle(ranks);
+        for (int e = 0; e < biases.Length; e++) biases[e] = (float)(-skew * Math.Log(1 + ranks[e]));
     }
 }

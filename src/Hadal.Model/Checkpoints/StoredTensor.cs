@@ -11,6 +11,9 @@ internal abstract class StoredTensor
     /// <summary>The file, for messages.</summary>
     public abstract string Path { get; }
 
+    /// <summary>Where the elements lie, in their type and without gaps; null if they lie otherwise.</summary>
+    public virtual TensorPlace? Place => null;
+
     public DType Type => Description.Type;
 
     public Shape Shape => Description.Shape;
@@ -32,6 +35,8 @@ internal abstract class StoredTensor
         public override CheckpointTensor Description { get; } = new(tensor.Name, tensor.Type, tensor.Shape, System.IO.Path.GetFileName(file.Path));
 
         public override string Path => file.Path;
+
+        public override TensorPlace? Place => new(file.Path, tensor.Offset, tensor.ByteLength);
 
         public override void Read(long firstRow, Span<float> destination) => file.Read(tensor, firstRow * tensor.Shape.Columns, destination);
 

@@ -20,17 +20,17 @@ public sealed unsafe partial class CpuBackend
         ArgumentNullException.ThrowIfNull(gateUp);
         ArgumentNullException.ThrowIfNull(down);
         Require(x.Columns == gateUp.InFeatures && choices > 0, nameof(ExpertMlp), x, $"does not fit experts of {gateUp.InFeatures} inputs");
-        Require(y.Columns == down.OutFeatures && y.Rows == (long)x.Rows * choices, nameof(ExpertMlp), y, $"has to have {(long)x.Rows * choices} rows and {down.OutFeatures} columns");
+        Require(y.Columns == down.OutFeatures && y.Rows <= (long)x.Rows * choices, nameof(ExpertMlp), y, $"has to have at most {(long)x.Rows * choices} rows and {down.OutFeatures} columns");
         Require(gateUp.OutFeatures == 2 * down.InFeatures && gateUp.Experts == down.Experts, nameof(ExpertMlp), y, "has weights of experts that do not fit each other");
         int count = y.Rows, experts = gateUp.Experts;
         int* slotOf = Integers(slots, count);
-        CheckIndices(slotOf, count, count, nameof(ExpertMlp));
+        CheckIndices(slotOf, count, x.Rows * choices, nameof(ExpertMlp));
         int* bounds = Offsets(offsets, experts, count, nameof(ExpertMlp));
         var job = new ExpertJob
         {
             Slots = slotOf,
             Choices = choices,
-            Gates = Vector(gates, count),
+            Gates = Vector(gates, (long)x.Rows * choices),
             Y = Rows(y),
             Inner = down.InFeatures,
             Form = _form,

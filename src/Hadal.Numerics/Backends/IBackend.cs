@@ -112,12 +112,29 @@ public interface IBackend : IDisposable
     /// <param name="w">From <see cref="CreatePacked"/>.</param>
     /// <param name="matrix">Which.</param>
     /// <param name="parts">Rows in order, N in all; copied. F32 weights come in one F32 part; bfloat16 weights take F32 or BF16, FP8 and integer weights also F8E4M3.</param>
-    void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts);
+    /// <param name="alone">Work on the calling thread only, which may be done beside other operations (those that read this matrix excepted) and from several threads at
+    /// once.</param>
+    void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts, bool alone = false);
 
     /// <summary>Gives the memory of one matrix back; it can be filled again.</summary>
     /// <param name="w">From <see cref="CreatePacked"/>.</param>
     /// <param name="matrix">Which.</param>
     void Release(PackedWeights w, int matrix);
+
+    /// <summary>Hands the memory of one matrix over to another that is not there: the one becomes absent; the other is present, with contents that are undefined until it
+    /// is filled.</summary>
+    /// <remarks>May be done beside other operations that read neither of the two.</remarks>
+    /// <param name="source">From <see cref="CreatePacked"/>.</param>
+    /// <param name="present">A matrix of it that is present.</param>
+    /// <param name="destination">Weights of the same format and widths.</param>
+    /// <param name="absent">A matrix of it that is absent.</param>
+    void Move(PackedWeights source, int present, PackedWeights destination, int absent);
+
+    /// <summary>Keeps a matrix in physical memory until its memory is given back.</summary>
+    /// <param name="w">From <see cref="CreatePacked"/>.</param>
+    /// <param name="matrix">A matrix that is present.</param>
+    /// <exception cref="IOException">The system does not allow so much memory to be locked.</exception>
+    void Lock(PackedWeights w, int matrix);
 
     /// <summary>y = x·Wᵀ, or y + x·Wᵀ, with arranged weights.</summary>
     /// <remarks>
@@ -141,7 +158,7 @@ public interface IBackend : IDisposable
     /// <summary>Rows through their experts: y[s] = down_e·(g·silu(gate_e·x[t]) ⊙ up_e·x[t]) for each sorted row s, its token t and gate weight g.</summary>
     /// <remarks>The bits of the separate operations (gather, product, SwiGLU, product); nothing between them goes through memory where many rows meet an expert.</remarks>
     /// <param name="x">[T, K].</param>
-    /// <param name="slots">I32 [S], from <see cref="SortByExpert"/>: which (token, choice) a sorted row is.</param>
+    /// <param name="slots">I32 [S], from <see cref="SortByExpert"/> or a part of it: which (token, choice) a sorted row is.</param>
     /// <param name="choices">C: slot / C is the token.</param>
     /// <param name="offsets">I32 [E + 1]: where an expert's sorted rows start.</param>
     /// <param name="gateUp">[E, 2·I, K]: gate over up. Experts without rows may be absent.</param>

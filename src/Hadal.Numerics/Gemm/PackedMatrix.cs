@@ -9,7 +9,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
 {
     private readonly NativeStorage _storage;
 
-    private PackedMatrix(int n, int k)
+    /// <param name="n">Output features.</param>
+    /// <param name="k">Input features.</param>
+    public PackedMatrix(int n, int k)
     {
         (N, K) = (n, k);
         _storage = new NativeStorage(BytesFor(n, k));
@@ -21,23 +23,22 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Input features.</summary>
     public int K { get; }
 
+    /// <summary>What holds the panels.</summary>
+    public NativeStorage Memory => _storage;
+
     /// <summary>Bytes of the panels.</summary>
     public long ByteLength => _storage.ByteLength;
 
     /// <summary>Bytes that the panels of a matrix take.</summary>
     public static long BytesFor(int n, int k) => checked(((long)n + 15) / 16 * 16 * k * sizeof(float));
 
-    /// <summary>Copies a matrix into panels.</summary>
-    /// <param name="team">Who copies.</param>
-    /// <param name="weights">[n, k].</param>
-    /// <param name="n">Rows: output features.</param>
-    /// <param name="k">Columns: input features.</param>
-    public static PackedMatrix Pack(ThreadTeam team, in Matrix weights, int n, int k)
+    /// <summary>Copies a matrix into the panels.</summary>
+    /// <param name="team">Who copies; null for the calling thread alone.</param>
+    /// <param name="weights">[N, K].</param>
+    public void Fill(ThreadTeam? team, in Matrix weights)
     {
-        var packed = new PackedMatrix(n, k);
-        var job = new PackJob { Source = weights.Pointer, Destination = (float*)packed._storage.Pointer, Stride = weights.Stride, N = n, K = k };
-        team.Run((n + 15) / 16, ref job);
-        return packed;
+        var job = new PackJob { Source = weights.Pointer, Destination = (float*)_storage.Pointer, Stride = weights.Stride, N = N, K = K };
+        ThreadTeam.Run(team, (N + 15) / 16, ref job);
     }
 
     /// <summary>C = A·Wᵀ, or some columns of it from a multiple of sixteen on, as a problem for <see cref="Gemm"/>, valid until this matrix is disposed.</summary>

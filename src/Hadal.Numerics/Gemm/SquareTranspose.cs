@@ -10,7 +10,7 @@ internal static unsafe class SquareTranspose
 {
     public static bool Has4 => Sse.IsSupported || AdvSimd.Arm64.IsSupported;
 
-    public static bool Has16 => Avx512F.IsSupported;
+    public static bool Has16 => Avx512F.IsSupported && Avx512BW.IsSupported;
 
     /// <summary>4×4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,16 +44,20 @@ internal static unsafe class SquareTranspose
 
     /// <summary>16×16, with AVX-512.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Of16(float* source, nint* rows, float* destination)
+    public static void Of16(float* source, nint* rows, float* destination) => Of16<Untouched>(source, rows, destination);
+
+    /// <summary>16×16, with AVX-512; every column passes through <typeparamref name="TTouch"/> on its way to memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Of16<TTouch>(float* source, nint* rows, float* destination) where TTouch : struct, IColumnTouch
     {
         Quarter(source, rows, out var a0, out var a1, out var a2, out var a3);
         Quarter(source, rows + 4, out var b0, out var b1, out var b2, out var b3);
         Quarter(source, rows + 8, out var c0, out var c1, out var c2, out var c3);
         Quarter(source, rows + 12, out var d0, out var d1, out var d2, out var d3);
-        Finish(a0, b0, c0, d0, destination);
-        Finish(a1, b1, c1, d1, destination + 16);
-        Finish(a2, b2, c2, d2, destination + 32);
-        Finish(a3, b3, c3, d3, destination + 48);
+        Finish<TTouch>(a0, b0, c0, d0, destination);
+        Finish<TTouch>(a1, b1, c1, d1, destination + 16);
+        Finish<TTouch>(a2, b2, c2, d2, destination + 32);
+        Finish<TTouch>(a3, b3, c3, d3, destination + 48);
     }
 
     // Of four rows: lane 4·L + i of output j is row i's element 4·L + j.
@@ -75,13 +79,27 @@ internal static unsafe class SquareTranspose
 
     // Columns j, j + 4, j + 8, j + 12: a 4×4 transpose of whole 128-bit parts.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* destination)
+    private static void Finish<TTouch>(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* destination)
+        where TTouch : struct, IColumnTouch
     {
         Vector512<float> ab = Avx512F.Shuffle4x128(a, b, 0x44), cd = Avx512F.Shuffle4x128(c, d, 0x44);
         Vector512<float> ab2 = Avx512F.Shuffle4x128(a, b, 0xEE), cd2 = Avx512F.Shuffle4x128(c, d, 0xEE);
-        Avx512F.Shuffle4x128(ab, cd, 0x88).Store(destination);
-        Avx512F.Shuffle4x128(ab, cd, 0xDD).Store(destination + 64);
-        Avx512F.Shuffle4x128(ab2, cd2, 0x88).Store(destination + 128);
-        Avx512F.Shuffle4x128(ab2, cd2, 0xDD).Store(destination + 192);
+        TTouch.Apply(Avx512F.Shuffle4x128(ab, cd, 0x88)).Store(destination);
+        TTouch.Apply(Avx512F.Shuffle4x128(ab, cd, 0xDD)).Store(destination + 64);
+        TTouch.Apply(Avx512F.Shuffle4x128(ab2, cd2, 0x88)).Store(destination + 128);
+        TTouch.Apply(Avx512F.Shuffle4x128(ab2, cd2, 0xDD)).Store(destination + 192);
     }
+
+    private readonly struct Untouched : IColumnTouch
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Apply(Vector512<float> column) => column;
+    }
+}
+
+/// <summary>A last change to sixteen units of four bytes that a transposition puts side by side.</summary>
+internal interface IColumnTouch
+{
+    /// <summary>The units after the change.</summary>
+    static abstract Vector512<float> Apply(Vector512<float> column);
 }

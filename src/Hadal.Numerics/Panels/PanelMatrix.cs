@@ -25,6 +25,9 @@ internal sealed unsafe class PanelMatrix : IDisposable
     /// <summary>Input features.</summary>
     public int K { get; }
 
+    /// <summary>What holds the panels.</summary>
+    public NativeStorage Memory => _storage;
+
     /// <summary>Bytes of the panels.</summary>
     public long ByteLength => _storage.ByteLength;
 
@@ -32,13 +35,13 @@ internal sealed unsafe class PanelMatrix : IDisposable
     public byte* Panels => _storage.Pointer;
 
     /// <summary>Codes and arranges all rows.</summary>
-    /// <param name="team">Who works.</param>
+    /// <param name="team">Who works; null for the calling thread alone.</param>
     /// <param name="parts">Rows in order, <see cref="N"/> in all.</param>
     /// <param name="count">How many parts.</param>
-    public void Fill(ThreadTeam team, WeightRows* parts, int count)
+    public void Fill(ThreadTeam? team, WeightRows* parts, int count)
     {
         var job = new FillJob { Parts = parts, Count = count, Panels = Panels, Format = Format, N = N, K = K };
-        team.Run((N + 15) / 16, ref job);
+        ThreadTeam.Run(team, (N + 15) / 16, ref job);
     }
 
     /// <summary>C = A·Wᵀ with coded activations.</summary>

@@ -6,9 +6,10 @@ namespace Hadal.Numerics.Kernels;
 /// <summary>Brings sixteen rows of weights into a panel.</summary>
 /// <remarks>
 /// Each row is coded in natural order of k first (or read where it lies, if it has the format's codes already); then sixteen rows are transposed in units of four
-/// bytes, which is the order of all formats up to the last touch of E4M3 and nibbles.
+/// bytes, which is the order of all formats up to a last touch: subnormals of bfloat16 become zero (the dot product instruction takes them for zero), pairs of E4M3 move
+/// together, nibbles join.
 /// </remarks>
-internal static unsafe class PanelPacking
+internal static unsafe partial class PanelPacking
 {
     /// <summary>Packs a panel.</summary>
     /// <param name="format">The panel's format.</param>
@@ -33,10 +34,17 @@ internal static unsafe class PanelPacking
             starts[r] = (nint)coded;
         }
 
+        if (format.ScaleSize == 0)
+        {
+            // Nothing stands between the blocks.
+            Transpose(starts, 0, blocks * format.Block * size / 4, panel, format);
+            return;
+        }
+
         for (int b = 0; b < blocks; b++, panel += format.BlockBytes)
         {
             Transpose(starts, b * format.Block * size, format.Block * size / 4, panel, format);
-            for (int r = 0; format.ScaleSize > 0 && r < 16; r++)
+            for (int r = 0; r < 16; r++)
             {
                 PanelCodes.Write(panel + format.CodeBytes, format.ScaleSize, r, scratch.Scales(r)[b]);
                 if (format.HasMinimum) PanelCodes.Write(panel + format.MinimumOffset, format.ScaleSize, r, r < count ? scratch.Minima(r)[b] : 0);
@@ -46,7 +54,7 @@ internal static unsafe class PanelPacking
 
     private static bool IsReadable(in PanelFormat format, in WeightRow row, int depth) => depth % format.Block == 0 && (format.Element, row.Type) switch
     {
-        (PanelElement.E4M3, DType.F8E4M3) => true,
+        (PanelElement.E4M3, DType.F8E4M3) or (PanelElement.BFloat16, DType.BF16) => true,
         _ => false,
     };
 
@@ -56,19 +64,20 @@ internal static unsafe class PanelPacking
     private static void CodeRow(in PanelFormat format, in WeightRow row, int depth, byte* coded, float* scales, float* minima)
     {
         int padded = format.Blocks(depth) * format.Block;
+        if (row.Blocks is { } stored)
+        {
+            BlockRowCoding.Run(stored, row.Codes, depth, coded, scales, minima);
+            return;
+        }
+
         switch (format.Element, row.Type)
         {
             case (PanelElement.BFloat16, DType.BF16):
-                for (int k = 0; k < depth; k++)
-                {
-                    ushort code = ((ushort*)row.Codes)[k];
-                    ((ushort*)coded)[k] = (code & 0x7F80) == 0 ? (ushort)(code & 0x8000) : code;
-                }
-
+                new ReadOnlySpan<ushort>(row.Codes, depth).CopyTo(new Span<ushort>(coded, depth));
                 new Span<ushort>((ushort*)coded + depth, padded - depth).Clear();
                 return;
             case (PanelElement.BFloat16, DType.F32):
-                for (int k = 0; k < depth; k++) ((ushort*)coded)[k] = PanelCodes.Narrow(((float*)row.Codes)[k]);
+                BFloat16.Narrow((float*)row.Codes, (ushort*)coded, depth);
                 new Span<ushort>((ushort*)coded + depth, padded - depth).Clear();
                 return;
             case (PanelElement.E4M3, DType.F8E4M3):
@@ -119,57 +128,6 @@ internal static unsafe class PanelPacking
     private static void SpreadScales(in PanelFormat format, in WeightRow row, int depth, float* scales)
     {
         for (int b = 0; b < format.Blocks(depth); b++) scales[b] = row.Scales == null ? 1 : row.Scales[b * format.Block / row.ScaleDepth];
-    }
-
-    private static void Transpose(nint* starts, int offset, int units, byte* destination, in PanelFormat format)
-    {
-        nint* rows = stackalloc nint[16];
-        for (int r = 0; r < 16; r++) rows[r] = (starts[r] + offset) / sizeof(float);
-        bool aligned = true;
-        for (int r = 0; r < 16; r++) aligned &= (starts[r] + offset) % sizeof(float) == 0;
-        uint* groups = (uint*)destination;
-        uint* twice = stackalloc uint[PanelFormat.LargestBlock * 16 / 4];
-        if (format.Element == PanelElement.Nibble) groups = twice;
-        int unit = 0;
-        if (aligned && SquareTranspose.Has16)
-        {
-            for (; unit <= units - 16; unit += 16) SquareTranspose.Of16((float*)0 + unit, rows, (float*)groups + unit * 16);
-        }
-
-        for (; unit < units; unit++)
-        {
-            for (int r = 0; r < 16; r++) groups[unit * 16 + r] = *(uint*)(starts[r] + offset + unit * 4);
-        }
-
-        if (format.Element == PanelElement.Nibble)
-        {
-            for (int g = 0; g < units / 2; g++)
-            {
-                for (int r = 0; r < 16; r++) ((uint*)destination)[g * 16 + r] = twice[g * 32 + r] | twice[g * 32 + 16 + r] << 4;
-            }
-        }
-        else if (format.Element == PanelElement.E4M3)
-        {
-            for (int g = 0; g < units; g++) PairUp(destination + g * 64);
-        }
-    }
-
-    // [column][k 0 … 3] of four columns at a time → pairs k 0 and 1 of the four, then pairs k 2 and 3.
-    private static void PairUp(byte* group)
-    {
-        for (int quarter = 0; quarter < 4; quarter++)
-        {
-            ushort* pairs = (ushort*)(group + quarter * 16);
-            ulong low = 0, high = 0;
-            for (int column = 3; column >= 0; column--)
-            {
-                low = low << 16 | pairs[column * 2];
-                high = high << 16 | pairs[column * 2 + 1];
-            }
-
-            ((ulong*)pairs)[0] = low;
-            ((ulong*)pairs)[1] = high;
-        }
     }
 
     /// <summary>One thread's room for sixteen coded rows; grows with the longest row.</summary>

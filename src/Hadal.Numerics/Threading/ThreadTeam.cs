@@ -95,6 +95,13 @@ internal sealed unsafe class ThreadTeam : IDisposable
         }
     }
 
+    /// <summary>Runs all items, with a team or on the calling thread alone.</summary>
+    public static void Run<TJob>(ThreadTeam? team, int items, ref TJob job) where TJob : unmanaged, ITeamJob
+    {
+        if (team is not null) team.Run(items, ref job);
+        else for (int i = 0; i < items; i++) job.Execute(i, 0);
+    }
+
     public void Dispose()
     {
         lock (_gate)

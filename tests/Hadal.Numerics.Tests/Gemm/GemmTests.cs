@@ -123,7 +123,8 @@ public unsafe class GemmTests
             {
                 using var expected = new GemmCase(m, n, k, seed: m * 1000 + n);
                 var problem = expected.Problem(false, true);
-                using var packed = PackedMatrix.Pack(two, new Matrix((float*)problem.B, n, k, problem.Ldb), n, k);
+                using var packed = new PackedMatrix(n, k);
+                packed.Fill(two, new Matrix((float*)problem.B, n, k, problem.Ldb));
                 expected.Reset();
                 Product.RunPacked(two, problem.A, problem.Lda, m, packed, problem.C, problem.Ldc, problem.Accumulate, form);
                 Assert.True(expected.IsExact(), $"{m}×{n}×{k}");
@@ -201,7 +202,8 @@ public unsafe class GemmTests
         using var small = new GemmCase(20, 20, 20, seed: 2);
         var problems = stackalloc GemmProblem[] { large.Problem(false, true), small.Problem(true, false), large.Problem(false, true) };
         var weights = large.Problem(false, true);
-        using var packed = PackedMatrix.Pack(team, new Matrix((float*)weights.B, large.N, large.K, weights.Ldb), large.N, large.K);
+        using var packed = new PackedMatrix(large.N, large.K);
+        packed.Fill(team, new Matrix((float*)weights.B, large.N, large.K, weights.Ldb));
         long before = 0;
         for (int round = 0; round < 20; round++)
         {
