@@ -37,6 +37,7 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
         new InspectCommand(),
         new TraceCommand(),
         new ConvertCommand(),
+        new QuantizeCommand(),
         new CommandGroup("tokenizer", "Make tokenizers and use them.",
             ["hadal tokenizer train --vocab 4096 --out my-tokenizer notes/", "hadal tokenizer encode my-tokenizer --jsonl texts.jsonl --out ids.jsonl"],
             new TokenizerEncodeCommand(), new TokenizerTrainCommand()),

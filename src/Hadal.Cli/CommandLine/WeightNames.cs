@@ -17,9 +17,10 @@ internal static class WeightNames
     };
 
     /// <summary>A fresh option.</summary>
-    public static Option<WeightFormat?> Option() => new("--weights")
+    /// <param name="leftOut">What happens without it.</param>
+    public static Option<WeightFormat?> Option(string leftOut = "as they are stored") => new("--weights")
     {
-        Description = $"Hold weights as {string.Join(", ", _formats.Keys)}; left out: as they are stored.",
+        Description = $"Hold weights as {string.Join(", ", _formats.Keys)}; left out: {leftOut}.",
         HelpName = "FORMAT",
         CustomParser = result =>
         {

@@ -23,7 +23,8 @@ internal sealed class ChatCommand : HadalCommand
 
     public ChatCommand()
         : base("chat", "Talk with a model. /new starts over, /exit ends, Ctrl-C ends an answer.",
-            "hadal chat ~/models/DeepSeek-V2-Lite-Chat", "hadal chat ~/models/Moonlight --system \"Answer in one sentence.\" --temperature 0",
+            "hadal chat ~/models/DeepSeek-V2-Lite-Chat --weights int8",
+            "hadal chat ~/models/Moonlight --system \"Answer in one sentence.\" --temperature 0",
             "echo \"What is a monad?\" | hadal chat ~/models/DeepSeek-V3 --json")
     {
         Arguments.Add(_model);

@@ -25,7 +25,7 @@ internal sealed class GenerateCommand : HadalCommand
         : base("generate", "Continue a text.",
             "hadal generate quickstart/model --prompt \"Returns the number of\"",
             "hadal generate quickstart/model --prompt \"A list is\" --temperature 0.8 --top-p 0.95 --seed 1",
-            "hadal generate ~/models/DeepSeek-V2-Lite --file question.txt --max-tokens 500 --json",
+            "hadal generate ~/models/DeepSeek-V2-Lite --file question.txt --weights int8 --max-tokens 500 --json",
             "hadal generate ~/models/DeepSeek-V3 --prompt \"The sea\" --memory 100G")
     {
         Arguments.Add(_model);

@@ -7,6 +7,7 @@ using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Inference.Running;
 using Hadal.Inference.Weights;
+using Hadal.Numerics;
 
 namespace Hadal.Cli.Commands;
 
@@ -16,16 +17,19 @@ internal sealed class TraceCommand : HadalCommand
     private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string> _tokens = new("--tokens") { Description = "A file with the token ids to run over: a JSON array.", HelpName = "FILE", Required = true };
     private readonly Option<string> _out = new("--out") { Description = "The safetensors file to write.", HelpName = "FILE", Required = true };
+    private readonly Option<WeightFormat?> _weights = WeightNames.Option();
     private readonly Option<int> _threads = CommonOptions.Threads();
 
     public TraceCommand()
         : base("trace",
             "Run a model over given tokens and write what it computes inside, at every position: hidden states, attention outputs, chosen experts and their weights, latents, rotary keys, logits.",
-            "hadal trace quickstart/model --tokens ids.json --out trace.safetensors")
+            "hadal trace quickstart/model --tokens ids.json --out trace.safetensors",
+            "hadal trace ~/models/DeepSeek-V3 --tokens ids.json --out w8a8.safetensors --weights fp8-w8a8")
     {
         Arguments.Add(_model);
         Options.Add(_tokens);
         Options.Add(_out);
+        Options.Add(_weights);
         Options.Add(_threads);
     }
 
@@ -33,7 +37,7 @@ internal sealed class TraceCommand : HadalCommand
     {
         int[] tokens = ReadTokens(context.Get(_tokens));
         string path = OutputFile.Check(context.Get(_out));
-        using var loaded = LoadedModel.Load(context, context.Get(_model), context.Get(_threads), new LoadOptions());
+        using var loaded = LoadedModel.Load(context, context.Get(_model), context.Get(_threads), new LoadOptions { Weights = context.Find(_weights) });
         ModelTrace trace;
         using (var status = new StatusLine(context.Streams))
             trace = ModelTrace.Run(loaded.Model, tokens, null, new Report<int>(done => status.Show(() => $"traced {done} of {tokens.Length} tokens")), context.Cancellation);

@@ -16,7 +16,11 @@ internal static class MachineChecks
     private const long LeastMemory = 1L << 30;
     private const long LeastDisk = 512L << 20;
 
-    public static IReadOnlyList<Check> Run(string folder) => [Runtime(), Processor(), Arithmetic(), Memory(), Nodes(), Disk(folder), Documentation()];
+    public static IReadOnlyList<Check> Run(string folder)
+    {
+        var kernels = Kernels();
+        return [Runtime(), Processor(), kernels, kernels.Ok ? Arithmetic() : new Check("arithmetic", false, "not tried without kernels"), Memory(), Nodes(), Disk(folder), Documentation()];
+    }
 
     private static Check Runtime() => new("runtime", Environment.Version.Major >= 10,
         $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}");
@@ -28,6 +32,23 @@ internal static class MachineChecks
         string vectors = bits == 0 ? "no vector instructions, so everything is slow" : $"vectors of {bits} bits{(fused ? " with fused multiply-add" : "")}";
         return new Check("processor", bits > 0, $"{Environment.ProcessorCount} {(Environment.ProcessorCount == 1 ? "processor" : "processors")}, {vectors}");
     }
+
+    private static Check Kernels()
+    {
+        try
+        {
+            return Kernels(KernelChoice.Current());
+        }
+        catch (PlatformNotSupportedException e)
+        {
+            return new Check("kernels", false, e.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>The portable form is slower, but as right: no reason to be ill.</summary>
+    internal static Check Kernels(KernelChoice choice) => new("kernels", true, choice.Reason is { } reason
+        ? $"{choice.Form}: the portable form, since {reason}"
+        : $"{choice.Form}: assembled for this processor ({string.Join(", ", choice.Assembled)})");
 
     /// <summary>An odd-sized product on all threads against the same sums in double precision.</summary>
     private static Check Arithmetic()

@@ -10,7 +10,10 @@ namespace Hadal.Cli.Wiring;
 /// <summary>A model in memory with the backend it computes on.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(CpuBackend backend, InferenceModel model) => (Backend, Model) = (backend, model);
+    private readonly bool _ownsBackend;
+    private bool _disposed;
+
+    private LoadedModel(CpuBackend backend, InferenceModel model, bool ownsBackend) => (Backend, Model, _ownsBackend) = (backend, model, ownsBackend);
 
     public CpuBackend Backend { get; }
 
@@ -19,31 +22,55 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Loads a folder, showing how far it has come unless it is loaded beside the first token.</summary>
     public static LoadedModel Load(CommandContext context, string folder, int threads, LoadOptions options)
     {
-        RequireMemory(ModelFolder.Check(folder), options);
-        var backend = new CpuBackend(threads);
+        RequireMemory(folder, options);
+        return Load(context, folder, new CpuBackend(threads), options, ownsBackend: true);
+    }
+
+    /// <summary>Loads the same folder once more, for instance with weights in another format; what it computes on is shared.</summary>
+    public LoadedModel LoadAgain(CommandContext context, LoadOptions options)
+    {
+        RequireMemory(Model.Folder, options);
+        return Load(context, Model.Folder, Backend, options, ownsBackend: false);
+    }
+
+    /// <summary>About how many bytes a model's weights take in memory if all are kept. The embedding stays in the file.</summary>
+    public static double MemoryBytes(string folder, LoadOptions options)
+    {
+        using var checkpoint = Checkpoint.Open(ModelFolder.Check(folder));
+        return checkpoint.Catalog.Tensors
+            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (options.Mtp && checkpoint.MtpLayers > 0)))
+            .Sum(t => t.Count * BytesPerWeight(options.Weights, checkpoint.Get(t.Name).Type));
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        Model.Dispose();
+        if (_ownsBackend) Backend.Dispose();
+    }
+
+    private static LoadedModel Load(CommandContext context, string folder, CpuBackend backend, LoadOptions options, bool ownsBackend)
+    {
         try
         {
             using var status = new StatusLine(context.Streams);
             var progress = options.Lazy ? null : new Report<LoadProgress>(p => status.Show(
                 () => $"loading {folder}: {100.0 * p.LoadedBytes / Math.Max(1, p.TotalBytes):F0}% of {Figures.Bytes(p.TotalBytes)}"));
-            return new LoadedModel(backend, InferenceModel.Load(folder, backend, options, progress, context.Cancellation));
+            return new LoadedModel(backend, InferenceModel.Load(folder, backend, options, progress, context.Cancellation), ownsBackend);
         }
         catch
         {
-            backend.Dispose();
+            if (ownsBackend) backend.Dispose();
             throw;
         }
     }
 
-    // The embedding stays in the file.
     private static void RequireMemory(string folder, LoadOptions options)
     {
+        ModelFolder.Check(folder);
         if (options.Memory is not null) return;
-        using var checkpoint = Checkpoint.Open(folder);
-        double bytes = checkpoint.Catalog.Tensors
-            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (options.Mtp && checkpoint.MtpLayers > 0)))
-            .Sum(t => t.Count * BytesPerWeight(options.Weights, checkpoint.Get(t.Name).Type));
-        MemoryRoom.Require(bytes, $"The model in {folder}", "with --memory BYTES experts that do not fit are read from the disk when they are needed");
+        MemoryRoom.Require(MemoryBytes(folder, options), $"The model in {folder}", "with --memory BYTES experts that do not fit are read from the disk when they are needed");
     }
 
     private static double BytesPerWeight(WeightFormat? weights, DType stored) => (weights, stored) switch
@@ -55,10 +82,4 @@ internal sealed class LoadedModel : IDisposable
         (null, DType.BF16) => 2,
         _ => 4,
     };
-
-    public void Dispose()
-    {
-        Model.Dispose();
-        Backend.Dispose();
-    }
 }

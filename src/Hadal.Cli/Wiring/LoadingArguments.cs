@@ -1,12 +1,14 @@
 using System.CommandLine;
 using Hadal.Cli.CommandLine;
 using Hadal.Inference.Weights;
+using Hadal.Numerics;
 
 namespace Hadal.Cli.Wiring;
 
 /// <summary>The options that say how a model is loaded, for every command that runs one.</summary>
 internal sealed class LoadingArguments
 {
+    private readonly Option<WeightFormat?> _weights = WeightNames.Option();
     private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly Option<long?> _memory = Numbers.Bytes("--memory", "Memory for the model in all; of the routed experts, those that do not fit are read from the disk when they are needed.");
     private readonly Option<bool> _preload = new("--preload") { Description = "Load all weights before the first token instead of beside it." };
@@ -14,7 +16,7 @@ internal sealed class LoadingArguments
 
     public LoadingArguments(Command command)
     {
-        foreach (var option in (Option[])[_threads, _memory, _preload, _lock]) command.Options.Add(option);
+        foreach (var option in (Option[])[_weights, _threads, _memory, _preload, _lock]) command.Options.Add(option);
     }
 
     /// <summary>Loads a model as the options say.</summary>
@@ -22,5 +24,5 @@ internal sealed class LoadingArguments
         context,
         folder,
         context.Get(_threads),
-        new LoadOptions { Mtp = mtp, Memory = context.Find(_memory), Lazy = !context.Get(_preload), Lock = context.Get(_lock) });
+        new LoadOptions { Mtp = mtp, Weights = context.Find(_weights), Memory = context.Find(_memory), Lazy = !context.Get(_preload), Lock = context.Get(_lock) });
 }

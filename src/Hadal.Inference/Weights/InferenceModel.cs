@@ -88,6 +88,9 @@ public sealed class InferenceModel : IDisposable
     /// <summary>Reads of experts that are under way at once at most; 0 if all experts are kept.</summary>
     public int ExpertReaders => Experts?.Readers ?? 0;
 
+    /// <summary>Bits that a weight of a matrix takes in the mean, scales and padding included.</summary>
+    public double BitsPerWeight => _weights.BitsPerWeight;
+
     internal Tensor Embedding { get; }
 
     internal Tensor FinalNorm { get; }

@@ -59,6 +59,19 @@ internal sealed class LoadedWeights : IDisposable
         }
     }
 
+    /// <summary>Bits of a weight in a matrix, scales and padding included, whether it is in memory or not.</summary>
+    public double BitsPerWeight
+    {
+        get
+        {
+            lock (_packed)
+            {
+                var all = _packed.Concat(_cached);
+                return 8.0 * all.Sum(w => w.MatrixBytes * w.Experts) / all.Sum(w => (double)w.Experts * w.OutFeatures * w.InFeatures);
+            }
+        }
+    }
+
     /// <summary>Drops what only the loading needed.</summary>
     public void Finish() => _stored.Dispose();
 

@@ -9,7 +9,7 @@ internal static class KernelForms
     /// <summary>The environment variable that picks a form by name: <c>reference</c>, <c>vector128</c>, <c>vector256</c>, <c>vector512</c> or <c>assembled512</c>.</summary>
     public const string Variable = "HADAL_KERNELS";
 
-    private static readonly KernelForm[] _available = Find();
+    private static readonly KernelForm[] _available = Find(ExecutableMemory.Refusal);
     private static KernelForm? _current;
 
     /// <summary>Forms that run in hardware here, fastest first; the reference comes last.</summary>
@@ -41,10 +41,12 @@ internal static class KernelForms
         _ => "reference",
     };
 
-    private static KernelForm[] Find()
+    /// <summary>The forms of this processor, fastest first.</summary>
+    /// <param name="refusal">Why machine code cannot be placed: then there are no assembled forms. Null if it can.</param>
+    public static KernelForm[] Find(string? refusal)
     {
         var forms = new List<KernelForm>();
-        if (ProcessorFeatures.HasByteDot512 && ExecutableMemory.Refusal is null) forms.Add(KernelForm.Assembled512);
+        if (ProcessorFeatures.HasByteDot512 && refusal is null) forms.Add(KernelForm.Assembled512);
         if (Vector512.IsHardwareAccelerated) forms.Add(KernelForm.Vector512);
         if (Vector256.IsHardwareAccelerated) forms.Add(KernelForm.Vector256);
         if (Vector128.IsHardwareAccelerated) forms.Add(KernelForm.Vector128);

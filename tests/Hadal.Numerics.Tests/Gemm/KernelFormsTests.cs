@@ -1,3 +1,4 @@
+using Hadal.Numerics.Assembly;
 using Hadal.Numerics.Kernels;
 
 namespace Hadal.Numerics.Tests.Gemm;
@@ -35,5 +36,28 @@ public class KernelFormsTests
         Assert.Contains("HADAL_KERNELS", error.Message, StringComparison.Ordinal);
         Assert.Contains("avx1024", error.Message, StringComparison.Ordinal);
         Assert.Contains("reference", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_machine_code_is_refused_the_vector_forms_run()
+    {
+        var forms = KernelForms.Find("the system does not allow memory to be made executable (error 13)");
+        Assert.DoesNotContain(KernelForm.Assembled512, forms);
+        Assert.Equal(KernelForms.Find(null).Where(f => f != KernelForm.Assembled512), forms);
+        Assert.Equal(KernelForms.Available, KernelForms.Find(ExecutableMemory.Refusal));
+    }
+
+    [Fact]
+    public void A_refusal_and_a_missing_instruction_are_told_apart()
+    {
+        const string refusal = "the system says no (error 13)";
+        var refused = KernelChoice.Of(KernelForm.Vector512, refusal, hasInstructions: true);
+        Assert.Equal(("vector512", refusal), (refused.Form, refused.Refusal));
+        Assert.Empty(refused.Assembled);
+        Assert.Contains(refusal, refused.Reason, StringComparison.Ordinal);
+        Assert.Contains("AVX512_VNNI", KernelChoice.Of(KernelForm.Vector256, refusal, hasInstructions: false).Reason, StringComparison.Ordinal);
+        Assert.Contains(KernelForms.Variable, KernelChoice.Of(KernelForm.Vector256, null, hasInstructions: true).Reason, StringComparison.Ordinal);
+        Assert.Null(KernelChoice.Of(KernelForm.Assembled512, null, hasInstructions: true).Reason);
+        Assert.Equal(KernelForms.Name(KernelForms.Current), KernelChoice.Current().Form);
     }
 }
