@@ -31,5 +31,14 @@ internal static class WeightNames
     };
 
     /// <summary>The name of a format.</summary>
-    public static string Name(WeightFormat format) => _formats.First(f => f.Value == format).Key;
+    public static string Name(WeightFormat format) => format switch
+    {
+        WeightFormat.Q80 => "q8_0",
+        WeightFormat.Q50 => "q5_0",
+        WeightFormat.Q40 => "q4_0",
+        WeightFormat.Q6K => "q6_k",
+        WeightFormat.Q5K => "q5_k",
+        WeightFormat.Q4K => "q4_k",
+        _ => _formats.First(f => f.Value == format).Key,
+    };
 }

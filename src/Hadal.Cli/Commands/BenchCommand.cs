@@ -20,7 +20,7 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal bench</c>: how fast a model reads prompts and decodes, beside what the machine allows.</summary>
 internal sealed class BenchCommand : HadalCommand
 {
-    private readonly Argument<string?> _model = new("MODEL") { Description = "A Hugging Face folder.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _model = new("MODEL") { Description = "A Hugging Face folder or a .gguf file.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _shape = new("--shape") { Description = "Instead of a model, a config.json: random weights of that shape.", HelpName = "FILE" };
     private readonly Option<string?> _keep = new("--keep") { Description = "With --shape: where the random model is written and stays.", HelpName = "DIR" };
     private readonly Option<WeightFormat?> _weights = WeightNames.Option();
@@ -88,8 +88,8 @@ internal sealed class BenchCommand : HadalCommand
     private static double Peak(PeakResult peak, WeightFormat format) => format switch
     {
         WeightFormat.F32 => peak.Fp32Gflops,
-        WeightFormat.EightBit or WeightFormat.FourBit => peak.Int8Gops ?? peak.Fp32Gflops,
-        _ => peak.Bf16Gflops ?? peak.Fp32Gflops,
+        WeightFormat.BF16 or WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => peak.Bf16Gflops ?? peak.Fp32Gflops,
+        _ => peak.Int8Gops ?? peak.Fp32Gflops,
     };
 
     private static JsonObject ToJson(PeakResult peak, WeightFormat format, double product, List<BenchmarkResult> results) => new()

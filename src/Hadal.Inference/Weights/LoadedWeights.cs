@@ -192,6 +192,7 @@ internal sealed class LoadedWeights : IDisposable
         int heads = _config.Heads, nope = _config.NopeWidth, value = _config.ValueWidth, rank = _config.LatentRank;
         var spec = _catalog.Get(TensorRole.LatentUp, layer);
         var format = _formats.OfLatentUp(spec.Name);
+        if (LatentBlocks(layer, spec) is { } split) return split;
         bool keepsCodes = _checkpoint.Get(spec.Name).Type == DType.F8E4M3 && format == WeightFormat.Fp8;
         var blocks = _formats.Blocks;
         bool aligned = nope % blocks.BlockRows == 0 && value % blocks.BlockRows == 0 && nope % 128 == 0 && rank % blocks.BlockColumns == 0;
@@ -229,7 +230,32 @@ internal sealed class LoadedWeights : IDisposable
         Tensor ValueScales(long row) => rows.Scales.IsEmpty ? default : rows.Scales.RowRange(row / blocks.BlockRows, value / blocks.BlockRows);
     }
 
-    private long StoredBytes(TensorSpec spec) => spec.Count * _checkpoint.Get(spec.Name).Type.SizeOf();
+    // A GGUF file has the two parts apart, each head's keys turned over already. Its blocks stay as they are for decoding; the two together, for prompts, are made
+    // of their values in bfloat16.
+    private (PackedWeights Up, PackedWeights Absorbed, PackedWeights Values)? LatentBlocks(int layer, TensorSpec spec)
+    {
+        if (_formats.IsAsked || !_checkpoint.IsGguf) return null;
+        string keyName = $"blk.{layer}.attn_k_b.weight", valueName = $"blk.{layer}.attn_v_b.weight";
+        if (!_checkpoint.Contains(keyName) || !_checkpoint.Contains(valueName)) return null;
+        if (_checkpoint.Get(keyName).Blocks is not { } keyBlocks || _checkpoint.Get(valueName).Blocks is not { } valueBlocks) return null;
+        int heads = _config.Heads, rank = _config.LatentRank;
+        var up = Keep(_backend.CreatePacked(WeightFormat.BF16, 1, heads * (_config.NopeWidth + _config.ValueWidth), rank));
+        _backend.Fill(up, 0, [new WeightPart(_stored.Single(spec))]);
+        _stored.Reset();
+        var absorbed = Keep(_backend.CreatePacked(WeightFormats.Of(keyBlocks), heads, rank, _config.NopeWidth));
+        var values = Keep(_backend.CreatePacked(WeightFormats.Of(valueBlocks), heads, _config.ValueWidth, rank));
+        Tensor keys = _checkpoint.ViewBlocks(keyName), rows = _checkpoint.ViewBlocks(valueName);
+        for (int h = 0; h < heads; h++)
+        {
+            _backend.Fill(absorbed, h, [new WeightPart(keys.Slice(h)) { Blocks = keyBlocks }]);
+            _backend.Fill(values, h, [new WeightPart(rows.Slice(h)) { Blocks = valueBlocks }]);
+        }
+
+        Advance(spec);
+        return (up, absorbed, values);
+    }
+
+    private long StoredBytes(TensorSpec spec) => _checkpoint.Get(spec.Name).ByteLength;
 
     private void Advance(TensorSpec spec)
     {

@@ -23,7 +23,10 @@ internal sealed class StoredWeights : IDisposable
     /// <summary>Rows of a tensor for a format, valid until <see cref="Reset"/>.</summary>
     public WeightPart Part(TensorSpec spec, WeightFormat format)
     {
-        var type = _checkpoint.Get(spec.Name).Type;
+        var stored = _checkpoint.Get(spec.Name);
+        var type = stored.Type;
+        if (stored.Blocks is { } inBlocks && format == WeightFormats.Of(inBlocks) && !NeedsPermutation(spec.Role))
+            return new WeightPart(_checkpoint.ViewBlocks(spec.Name)) { Blocks = inBlocks };
         bool readable = type switch
         {
             DType.F32 => true,

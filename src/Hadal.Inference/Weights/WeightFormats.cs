@@ -1,6 +1,7 @@
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
+using Hadal.Numerics.Formats;
 
 namespace Hadal.Inference.Weights;
 
@@ -9,6 +10,9 @@ internal sealed class WeightFormats(Checkpoint checkpoint, WeightFormat? wanted)
 {
     // Panels of FP8 have a scale per so many k; the checkpoint's blocks have to be made of whole ones.
     private const int ScaleDepth = 128;
+
+    /// <summary>Whether a format other than the stored one may be asked for.</summary>
+    public bool IsAsked => wanted is not null;
 
     /// <summary>The format of matrices that are multiplied together or lie over one another.</summary>
     /// <param name="role">What they are.</param>
@@ -35,8 +39,20 @@ internal sealed class WeightFormats(Checkpoint checkpoint, WeightFormat? wanted)
     /// <summary>Blocks of scales.</summary>
     public BlockQuantization Blocks => checkpoint.Config.Quantization ?? new BlockQuantization();
 
+    /// <summary>The format in which blocks of a GGUF file are held as they are.</summary>
+    public static WeightFormat Of(BlockFormat blocks) => blocks switch
+    {
+        BlockFormat.Q80 => WeightFormat.Q80,
+        BlockFormat.Q50 => WeightFormat.Q50,
+        BlockFormat.Q40 => WeightFormat.Q40,
+        BlockFormat.Q6K => WeightFormat.Q6K,
+        BlockFormat.Q5K => WeightFormat.Q5K,
+        _ => WeightFormat.Q4K,
+    };
+
     private WeightFormat Stored(IEnumerable<string> names)
     {
+        if (SameBlocks(names) is { } blocks) return Of(blocks);
         bool narrow = true, fp8 = KeepsFp8;
         foreach (string name in names)
         {
@@ -46,5 +62,17 @@ internal sealed class WeightFormats(Checkpoint checkpoint, WeightFormat? wanted)
         }
 
         return narrow ? WeightFormat.BF16 : fp8 ? WeightFormat.Fp8 : WeightFormat.F32;
+    }
+
+    private BlockFormat? SameBlocks(IEnumerable<string> names)
+    {
+        BlockFormat? first = null;
+        foreach (string name in names)
+        {
+            if (checkpoint.Get(name).Blocks is not { } blocks || (first ?? blocks) != blocks) return null;
+            first = blocks;
+        }
+
+        return first;
     }
 }

@@ -1,3 +1,4 @@
+using Hadal.Numerics.Formats;
 using Hadal.Numerics.Kernels;
 using Hadal.Numerics.Threading;
 
@@ -30,7 +31,7 @@ public sealed unsafe partial class CpuBackend
         int rows = 0;
         foreach (ref readonly var part in parts)
         {
-            Require(part.Codes.Columns == w.InFeatures, nameof(Fill), part.Codes, $"has to have {w.InFeatures} columns");
+            Require(part.Inputs == w.InFeatures, nameof(Fill), part.Codes, $"has to have {w.InFeatures} columns");
             rows += part.Codes.Rows;
         }
 
@@ -169,6 +170,18 @@ public sealed unsafe partial class CpuBackend
     private static WeightRows Source(in WeightPart part, PanelFormat format)
     {
         var codes = part.Codes;
+        if (part.Blocks is { } blocks)
+        {
+            Require(codes.Type == DType.U8 && PanelWeights.FormatOf(blocks) == format, nameof(Fill), codes, $"has to have weights of the format of its blocks, {blocks}");
+            return new WeightRows
+            {
+                First = new WeightRow { Codes = Address(codes), Type = DType.U8, Blocks = blocks },
+                Stride = (nint)codes.RowStride,
+                ScaleRows = 1,
+                Count = codes.Rows,
+            };
+        }
+
         Require(codes.Type is DType.F32 or DType.BF16 or DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16 or F8E4M3");
         Require(format.Element is not PanelElement.BFloat16 || codes.Type != DType.F8E4M3, nameof(Fill), codes, "has to be F32 or BF16 for bfloat16 weights");
         var rows = new WeightRows
@@ -256,14 +269,32 @@ public sealed unsafe partial class CpuBackend
             WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => PanelFormat.E4M3(128),
             WeightFormat.EightBit => new PanelFormat(PanelElement.Byte, 128, sizeof(float), 128),
             WeightFormat.FourBit => new PanelFormat(PanelElement.Nibble, 32, 2, 8),
+            WeightFormat.Q80 => FormatOf(BlockFormat.Q80),
+            WeightFormat.Q50 => FormatOf(BlockFormat.Q50),
+            WeightFormat.Q40 => FormatOf(BlockFormat.Q40),
+            WeightFormat.Q6K => FormatOf(BlockFormat.Q6K),
+            WeightFormat.Q5K => FormatOf(BlockFormat.Q5K),
+            WeightFormat.Q4K => FormatOf(BlockFormat.Q4K),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Not a format of panels."),
         };
 
         public ActivationCode ActivationCode { get; } = format switch
         {
             WeightFormat.Fp8W8A8 => ActivationCode.E4M3,
-            WeightFormat.EightBit or WeightFormat.FourBit => ActivationCode.SignedByte,
-            _ => ActivationCode.BFloat16,
+            WeightFormat.BF16 or WeightFormat.Fp8 => ActivationCode.BFloat16,
+            _ => ActivationCode.SignedByte,
+        };
+
+        /// <summary>How stored blocks lie in panels.</summary>
+        public static PanelFormat FormatOf(BlockFormat blocks) => blocks switch
+        {
+            BlockFormat.Q80 => new PanelFormat(PanelElement.Byte, 32, 2, 128),
+            BlockFormat.Q50 => new PanelFormat(PanelElement.Byte, 32, 2, 16),
+            BlockFormat.Q40 => new PanelFormat(PanelElement.Nibble, 32, 2, 8),
+            BlockFormat.Q6K => new PanelFormat(PanelElement.Byte, 16, sizeof(float), 32),
+            BlockFormat.Q5K => new PanelFormat(PanelElement.Byte, 32, sizeof(float), 0, HasMinimum: true),
+            BlockFormat.Q4K => new PanelFormat(PanelElement.Nibble, 32, sizeof(float), 0, HasMinimum: true),
+            _ => throw new ArgumentOutOfRangeException(nameof(blocks), blocks, "No such format of blocks."),
         };
 
         public override WeightFormat Format => format;

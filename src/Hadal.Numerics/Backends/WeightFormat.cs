@@ -20,4 +20,23 @@ public enum WeightFormat
 
     /// <summary>Four bits with an FP16 scale per 32 k; activations are coded in signed bytes per row and 32 k. 4.5 bits per weight.</summary>
     FourBit,
+
+    /// <summary>GGUF's Q8_0 as stored: signed bytes, an FP16 scale per 32 k. As with all formats of blocks that follow, activations are coded in signed bytes
+    /// per row and block.</summary>
+    Q80,
+
+    /// <summary>GGUF's Q5_0: five bits, held in bytes, an FP16 scale per 32 k.</summary>
+    Q50,
+
+    /// <summary>GGUF's Q4_0: four bits, an FP16 scale per 32 k.</summary>
+    Q40,
+
+    /// <summary>GGUF's Q6_K: six bits, held in bytes, a scale per 16 k, multiplied out to FP32.</summary>
+    Q6K,
+
+    /// <summary>GGUF's Q5_K: five bits, held in bytes, scale and minimum per 32 k, multiplied out to FP32.</summary>
+    Q5K,
+
+    /// <summary>GGUF's Q4_K: four bits, scale and minimum per 32 k, multiplied out to FP32.</summary>
+    Q4K,
 }

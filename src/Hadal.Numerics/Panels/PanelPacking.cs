@@ -76,6 +76,12 @@ internal static unsafe partial class PanelPacking
     private static void CodeRow(in PanelFormat format, in WeightRow row, int depth, byte* coded, float* scales, float* minima)
     {
         int padded = format.Blocks(depth) * format.Block;
+        if (row.Blocks is { } stored)
+        {
+            BlockRowCoding.Run(stored, row.Codes, depth, coded, scales, minima);
+            return;
+        }
+
         switch (format.Element, row.Type)
         {
             case (PanelElement.BFloat16, DType.BF16):

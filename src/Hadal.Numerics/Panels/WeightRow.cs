@@ -1,3 +1,5 @@
+using Hadal.Numerics.Formats;
+
 namespace Hadal.Numerics.Kernels;
 
 /// <summary>One row of weights as a checkpoint stores it.</summary>
@@ -6,8 +8,11 @@ internal unsafe struct WeightRow
     /// <summary>Codes of the row.</summary>
     public byte* Codes;
 
-    /// <summary>F32, BF16 or F8E4M3.</summary>
+    /// <summary>F32, BF16 or F8E4M3; U8 for <see cref="Blocks"/>.</summary>
     public DType Type;
+
+    /// <summary>Format of codes in blocks, or null.</summary>
+    public BlockFormat? Blocks;
 
     /// <summary>The row's scales; null for none.</summary>
     public float* Scales;

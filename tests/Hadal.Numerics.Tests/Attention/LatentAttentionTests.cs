@@ -157,6 +157,8 @@ public class LatentAttentionTests
         private readonly int _pageTokens;
         private readonly int _heads;
         private readonly int _sequenceCount;
+        private Tensor? _sequences;
+        private Tensor? _lengthTensor;
 
         public Case(Lab lab, DType type, int heads, int rank, int rope, int pageTokens, int[] lengths, int sequences = 2)
         {
@@ -211,9 +213,6 @@ public class LatentAttentionTests
 
         private Tensor Row(int first, int count, bool sequences) =>
             (sequences ? _sequences ??= Integers(i => i % _sequenceCount) : _lengthTensor ??= Integers(i => _lengths[i])).RowRange(first, count).Reshape(new Shape(count));
-
-        private Tensor? _sequences;
-        private Tensor? _lengthTensor;
 
         private Tensor Integers(Func<int, int> value) => _lab.Integers([.. Enumerable.Range(0, _lengths.Length).Select(value)]).Reshape(new Shape(_lengths.Length, 1));
 

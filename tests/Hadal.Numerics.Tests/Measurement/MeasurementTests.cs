@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Hadal.Numerics.Assembly;
 using Hadal.Numerics.Measurement;
 
 namespace Hadal.Numerics.Tests.Measurement;
@@ -15,7 +16,7 @@ public class MeasurementTests
         Assert.Equal(threads, peak.Threads);
         Assert.True(double.IsFinite(peak.ReadGbPerS) && peak.ReadGbPerS > 0);
         Assert.True(double.IsFinite(peak.Fp32Gflops) && peak.Fp32Gflops > 0);
-        Assert.Null(peak.Bf16Gflops);
+        Assert.Equal(ProcessorFeatures.HasBFloat16Dot512 && ExecutableMemory.Refusal is null, peak.Bf16Gflops > 0);
         Assert.Equal(AvxVnni.IsSupported || Dp.IsSupported, peak.Int8Gops > 0);
     }
 
@@ -38,5 +39,18 @@ public class MeasurementTests
         Assert.Throws<ArgumentOutOfRangeException>(() => GemmMeasurement.MeasureGflops(1, 0, cancellation: token));
         Assert.Throws<ArgumentOutOfRangeException>(() => GemmMeasurement.MeasureGflops(1, 20000, cancellation: token));
         Assert.Throws<ArgumentOutOfRangeException>(() => PeakMeasurement.Measure(0, token));
+    }
+
+    [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.BF16)]
+    [InlineData(DType.F8E4M3)]
+    public void Latent_attention_is_measured_consistently(DType type)
+    {
+        var result = LatentAttentionMeasurement.Measure(1, 3, 70, type, 0, TestContext.Current.CancellationToken);
+        int bytes = type == DType.F8E4M3 ? 656 : 576 * type.SizeOf();
+        Assert.True(result.Seconds > 0);
+        Assert.Equal(2.0 * 70 * 3 * 1088 / result.Seconds / 1e9, result.Gflops, 1e-9 * result.Gflops);
+        Assert.Equal(70.0 * bytes / result.Seconds / 1e9, result.CacheGbPerS, 1e-9 * result.CacheGbPerS);
     }
 }

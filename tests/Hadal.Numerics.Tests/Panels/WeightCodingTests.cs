@@ -5,7 +5,8 @@ namespace Hadal.Numerics.Tests.Panels;
 /// <summary>Products through <see cref="IBackend"/> with weights in every format.</summary>
 public sealed class WeightCodingTests
 {
-    private static readonly WeightFormat[] _formats = Enum.GetValues<WeightFormat>();
+    private static readonly WeightFormat[] _formats =
+        [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Fp8, WeightFormat.Fp8W8A8, WeightFormat.EightBit, WeightFormat.FourBit];
 
     /// <summary>
     /// Error of the product as a share of its length: rounding of weights and activations together. bfloat16 2^-9 uniform each; E4M3 up to 2^-4 of a value; bytes
@@ -81,6 +82,53 @@ public sealed class WeightCodingTests
         {
             for (int k = 0; k < Inputs; k++) Assert.Equal(weights[n * Inputs + k], product[k * Outputs + n]);
         }
+    }
+
+    /// <summary>Nothing is rounded on the way into panels; an activation of one is 127 · (1 / 127), so products carry FP32 rounding only.</summary>
+    [Theory]
+    [InlineData(BlockFormat.Q80, WeightFormat.Q80)]
+    [InlineData(BlockFormat.Q50, WeightFormat.Q50)]
+    [InlineData(BlockFormat.Q40, WeightFormat.Q40)]
+    [InlineData(BlockFormat.Q6K, WeightFormat.Q6K)]
+    [InlineData(BlockFormat.Q5K, WeightFormat.Q5K)]
+    [InlineData(BlockFormat.Q4K, WeightFormat.Q4K)]
+    public void Blocks_of_a_gguf_file_are_multiplied_as_they_are(BlockFormat blocks, WeightFormat format)
+    {
+        using var backend = new CpuBackend(2);
+        using var arena = new Arena(backend);
+        var random = new Random(5);
+        const int Outputs = 37, Inputs = 512;
+        int rowBytes = (int)blocks.BytesFor(Inputs);
+        var stored = arena.Allocate(DType.U8, new Shape(Outputs, rowBytes));
+        var weights = new float[Outputs * Inputs];
+        unsafe
+        {
+            var bytes = new Span<byte>(((CpuStorage)stored.Storage).Pointer + stored.ByteOffset, Outputs * rowBytes);
+            var row = new float[Inputs];
+            for (int n = 0; n < Outputs; n++)
+            {
+                for (int k = 0; k < Inputs; k++) row[k] = random.NextSingle() * 2 - 0.7f;
+                blocks.Encode(row, bytes.Slice(n * rowBytes, rowBytes));
+                blocks.Decode(bytes.Slice(n * rowBytes, rowBytes), weights.AsSpan(n * Inputs, Inputs));
+            }
+        }
+
+        using var packed = backend.CreatePacked(format, 1, Outputs, Inputs);
+        backend.Fill(packed, 0, [new WeightPart(stored) { Blocks = blocks }]);
+        var (x, y) = (arena.Matrix(Inputs, Inputs), arena.Matrix(Inputs, Outputs));
+        var identity = new float[Inputs * Inputs];
+        for (int i = 0; i < Inputs; i++) identity[i * Inputs + i] = 1;
+        backend.Write(identity, x);
+        backend.MatMul(x, packed, y);
+        var product = new float[Inputs * Outputs];
+        backend.Read(y, product);
+        for (int n = 0; n < Outputs; n++)
+        {
+            for (int k = 0; k < Inputs; k++) Assert.Equal(weights[n * Inputs + k], product[k * Outputs + n], 2e-6f);
+        }
+
+        using var other = backend.CreatePacked(WeightFormat.BF16, 1, Outputs, Inputs);
+        Assert.Contains("format of its blocks", Assert.Throws<ArgumentException>(() => backend.Fill(other, 0, [new WeightPart(stored) { Blocks = blocks }])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
