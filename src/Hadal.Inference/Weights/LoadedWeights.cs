@@ -176,7 +176,7 @@ internal sealed class LoadedWeights : IDisposable
     private PackedWeights Create(TensorRole role, int matrices, TensorSpec[] first, IEnumerable<TensorSpec> all, bool isCached = false)
     {
         var format = _formats.Of(role, all.Select(s => s.Name));
-        var packed = _backend.CreatePacked(format, matrices, checked((int)first.Sum(s => s.Shape.Rows)), checked((int)first[0].Shape.Columns));
+        var packed = _backend.CreatePacked(format, matrices, checked((int)first.Sum(s => s.Shape.Rows)), checked((int)first[0].Shape.Columns), together: !isCached);
         return Keep(packed, isCached ? _cached : _packed);
     }
 
@@ -202,8 +202,8 @@ internal sealed class LoadedWeights : IDisposable
         var up = Keep(_backend.CreatePacked(format, 1, heads * (nope + value), rank));
         _backend.Fill(up, 0, [_stored.Part(spec, format)]);
         _stored.Reset();
-        var absorbed = Keep(_backend.CreatePacked(perHead, heads, rank, nope));
-        var values = Keep(_backend.CreatePacked(perHead, heads, value, rank));
+        var absorbed = Keep(_backend.CreatePacked(perHead, heads, rank, nope, together: true));
+        var values = Keep(_backend.CreatePacked(perHead, heads, value, rank, together: true));
         var rows = keepsCodes && aligned ? _stored.Part(spec, WeightFormat.Fp8) : new WeightPart(_stored.Single(spec));
         var turned = _stored.Room(rows.Codes.Type, new Shape(rank, nope));
         for (int h = 0; h < heads; h++)
@@ -242,8 +242,8 @@ internal sealed class LoadedWeights : IDisposable
         var up = Keep(_backend.CreatePacked(WeightFormat.BF16, 1, heads * (_config.NopeWidth + _config.ValueWidth), rank));
         _backend.Fill(up, 0, [new WeightPart(_stored.Single(spec))]);
         _stored.Reset();
-        var absorbed = Keep(_backend.CreatePacked(WeightFormats.Of(keyBlocks), heads, rank, _config.NopeWidth));
-        var values = Keep(_backend.CreatePacked(WeightFormats.Of(valueBlocks), heads, _config.ValueWidth, rank));
+        var absorbed = Keep(_backend.CreatePacked(WeightFormats.Of(keyBlocks), heads, rank, _config.NopeWidth, together: true));
+        var values = Keep(_backend.CreatePacked(WeightFormats.Of(valueBlocks), heads, _config.ValueWidth, rank, together: true));
         Tensor keys = _checkpoint.ViewBlocks(keyName), rows = _checkpoint.ViewBlocks(valueName);
         for (int h = 0; h < heads; h++)
         {

@@ -20,9 +20,9 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public PackedWeights CreatePacked(WeightFormat format, int matrices, int outputs, int inputs) => format == WeightFormat.F32
+    public PackedWeights CreatePacked(WeightFormat format, int matrices, int outputs, int inputs, bool together = false) => format == WeightFormat.F32
         ? new SingleWeights(matrices, outputs, inputs)
-        : new PanelWeights(format, matrices, outputs, inputs);
+        : new PanelWeights(format, matrices, outputs, inputs, together);
 
     /// <inheritdoc/>
     public void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts, bool alone = false)
@@ -48,7 +48,7 @@ public sealed unsafe partial class CpuBackend
         var panels = Panels(w, nameof(Fill));
         WeightRows* sources = stackalloc WeightRows[parts.Length];
         for (int i = 0; i < parts.Length; i++) sources[i] = Source(parts[i], panels.PanelFormat);
-        var filled = panels.Matrices[matrix] ?? new PanelMatrix(panels.PanelFormat, w.OutFeatures, w.InFeatures);
+        var filled = panels.Matrices[matrix] ?? panels.Create(matrix);
         filled.Fill(team, sources, parts.Length);
         panels.Matrices[matrix] = filled;
 
@@ -259,8 +259,10 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    private sealed class PanelWeights(WeightFormat format, int matrices, int outputs, int inputs) : PackedWeights
+    private sealed class PanelWeights(WeightFormat format, int matrices, int outputs, int inputs, bool together) : PackedWeights
     {
+        private NativeStorage? _memory;
+
         public PanelMatrix?[] Matrices { get; } = new PanelMatrix?[matrices];
 
         public PanelFormat PanelFormat { get; } = format switch
@@ -307,13 +309,23 @@ public sealed unsafe partial class CpuBackend
 
         public override long ByteLength => Matrices.Sum(m => m?.ByteLength ?? 0);
 
-        public override long MatrixBytes => ((long)outputs + 15) / 16 * PanelFormat.PanelBytes(inputs);
+        public override long MatrixBytes => PanelMatrix.BytesFor(PanelFormat, outputs, inputs);
 
         public override bool IsPresent(int matrix) => Matrices[matrix] is not null;
 
         protected override void Dispose(bool disposing)
         {
             foreach (var matrix in Matrices) matrix?.Dispose();
+            _memory?.Dispose();
+        }
+
+        /// <summary>Room for a matrix.</summary>
+        public PanelMatrix Create(int matrix)
+        {
+            if (!together) return new PanelMatrix(PanelFormat, outputs, inputs);
+            long distance = (MatrixBytes + 63) / 64 * 64;
+            _memory ??= new NativeStorage(checked(distance * matrices));
+            return new PanelMatrix(PanelFormat, outputs, inputs, _memory, distance * matrix);
         }
     }
 }

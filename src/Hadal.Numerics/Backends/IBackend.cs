@@ -105,8 +105,9 @@ public interface IBackend : IDisposable
     /// <param name="matrices">1, or the number of experts.</param>
     /// <param name="outputs">N.</param>
     /// <param name="inputs">K.</param>
+    /// <param name="together">All matrices in one piece of memory, which large pages can serve; releasing one then gives no memory back.</param>
     /// <returns>The weights, owned by the caller.</returns>
-    PackedWeights CreatePacked(WeightFormat format, int matrices, int outputs, int inputs);
+    PackedWeights CreatePacked(WeightFormat format, int matrices, int outputs, int inputs, bool together = false);
 
     /// <summary>Fills (or replaces) one matrix, coding what is not in the weights' format yet.</summary>
     /// <param name="w">From <see cref="CreatePacked"/>.</param>

@@ -2,11 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Hadal.Numerics;
 
-/// <summary>Zeroed memory outside the managed heap, at a multiple of 64 bytes; from a megabyte on at a page, as direct reads of files need it.</summary>
+/// <summary>Zeroed memory outside the managed heap, at a multiple of 64 bytes; from a megabyte on at a page, as direct reads of files need it, from four on
+/// in large pages where the system has them.</summary>
 internal sealed unsafe partial class NativeStorage : CpuStorage
 {
-    private const nuint Alignment = 64, PageAlignment = 4096;
-    private const long LeastPaged = 1 << 20;
+    private const nuint Alignment = 64, PageAlignment = 4096, LargePage = 2 << 20;
+    private const long LeastPaged = 1 << 20, LeastLarge = 4 << 20;
+    private const int AdviseLargePages = 14;
     private byte* _block;
     private byte* _pointer;
     private bool _locked;
@@ -17,10 +19,13 @@ internal sealed unsafe partial class NativeStorage : CpuStorage
         ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
         // Some slack behind the end: a vector kernel may read (never use) a partial lane there.
         // Large blocks come zeroed from the system without being touched: whoever writes them first decides where their pages lie.
-        nuint alignment = byteLength < LeastPaged ? Alignment : PageAlignment;
+        bool isLarge = byteLength >= LeastLarge && OperatingSystem.IsLinux();
+        nuint alignment = isLarge ? LargePage : byteLength < LeastPaged ? Alignment : PageAlignment;
         _block = (byte*)NativeMemory.AllocZeroed(checked((nuint)byteLength + alignment + 2 * Alignment));
         _pointer = (byte*)(((nuint)_block + alignment - 1) / alignment * alignment);
         ByteLength = byteLength;
+        // Weights are read from one end to the other: with small pages, looking up their addresses costs as much as reading them. A refusal changes nothing.
+        if (isLarge) _ = Advise(_pointer, (nuint)byteLength / LargePage * LargePage, AdviseLargePages);
         GC.AddMemoryPressure(byteLength + 1);
     }
 
@@ -55,6 +60,9 @@ internal sealed unsafe partial class NativeStorage : CpuStorage
         _block = _pointer = null;
         GC.RemoveMemoryPressure(ByteLength + 1);
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(byte* address, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "mlock", SetLastError = true)]
     private static partial int LockPages(byte* address, nuint length);

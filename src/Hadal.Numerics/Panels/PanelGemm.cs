@@ -29,7 +29,7 @@ internal static unsafe partial class PanelGemm
     private const int DecodedInPlaceRows = 16;
 
     private const long WorkPerThread = 1 << 19;
-    private const int TilesPerThread = 4;
+    private const int TilesPerThread = 8;
     private const int BlockDepth = 1024;
     private const int UnpackedDepth = 512;
     private const int TileColumns = 256;
@@ -46,7 +46,7 @@ internal static unsafe partial class PanelGemm
         const int OnStack = 512;
         long work = 0;
         for (int i = 0; i < count; i++) work += Work(problems[i]);
-        long workPerTile = team.Threads == 1 || work < WorkPerThread ? long.MaxValue : Math.Max(work / (team.Threads * TilesPerThread), WorkPerThread / 4);
+        long workPerTile = team.Threads == 1 || work < WorkPerThread ? long.MaxValue : Math.Max(work / (team.Threads * TilesPerThread), WorkPerThread / 8);
         int* starts = stackalloc int[OnStack + 1];
         for (int first = 0; first < count; first += OnStack)
         {

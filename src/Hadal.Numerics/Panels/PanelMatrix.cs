@@ -6,14 +6,29 @@ namespace Hadal.Numerics.Kernels;
 internal sealed unsafe class PanelMatrix : IDisposable
 {
     private readonly NativeStorage _storage;
+    private readonly long _offset;
+    private readonly bool _shared;
 
+    /// <summary>A matrix with memory of its own.</summary>
     /// <param name="format">How it lies.</param>
     /// <param name="n">Output features.</param>
     /// <param name="k">Input features.</param>
     public PanelMatrix(PanelFormat format, int n, int k)
     {
         (Format, N, K) = (format, n, k);
-        _storage = new NativeStorage(checked(((long)n + 15) / 16 * format.PanelBytes(k)));
+        _storage = new NativeStorage(BytesFor(format, n, k));
+    }
+
+    /// <summary>A matrix in memory that others share.</summary>
+    /// <param name="format">How it lies.</param>
+    /// <param name="n">Output features.</param>
+    /// <param name="k">Input features.</param>
+    /// <param name="shared">The memory; whoever made it disposes it.</param>
+    /// <param name="offset">Where the matrix starts, a multiple of 64.</param>
+    public PanelMatrix(PanelFormat format, int n, int k, NativeStorage shared, long offset)
+    {
+        (Format, N, K) = (format, n, k);
+        (_storage, _offset, _shared) = (shared, offset, true);
     }
 
     /// <summary>How it lies.</summary>
@@ -29,10 +44,13 @@ internal sealed unsafe class PanelMatrix : IDisposable
     public NativeStorage Memory => _storage;
 
     /// <summary>Bytes of the panels.</summary>
-    public long ByteLength => _storage.ByteLength;
+    public long ByteLength => BytesFor(Format, N, K);
 
     /// <summary>First panel.</summary>
-    public byte* Panels => _storage.Pointer;
+    public byte* Panels => _storage.Pointer + _offset;
+
+    /// <summary>Bytes that a matrix takes.</summary>
+    public static long BytesFor(in PanelFormat format, int n, int k) => checked(((long)n + 15) / 16 * format.PanelBytes(k));
 
     /// <summary>Codes and arranges all rows.</summary>
     /// <param name="team">Who works; null for the calling thread alone.</param>
@@ -61,7 +79,10 @@ internal sealed unsafe class PanelMatrix : IDisposable
         Accumulate = accumulate,
     };
 
-    public void Dispose() => _storage.Dispose();
+    public void Dispose()
+    {
+        if (!_shared) _storage.Dispose();
+    }
 
     private struct FillJob : ITeamJob
     {
