@@ -8,7 +8,8 @@ public static class RandomCheckpoint
     // A uniform distribution of half-width a has standard deviation a / √3.
     private const float HalfWidth = 0.02f * 1.7320508f;
 
-    /// <summary>Writes a Hugging Face folder without tokenizer; norms are one, all else uniform with standard deviation 0.02.</summary>
+    /// <summary>Writes a Hugging Face folder without tokenizer; norms are one, all else uniform: the embedding with standard deviation 1, so that a layer changes the stream by a
+    /// part of it as in trained models, the rest with 0.02.</summary>
     /// <remarks>
     /// Router biases are zero, or fall with the logarithm of an expert's rank, in an order that differs from layer to layer, so that few experts get most tokens.
     /// </remarks>
@@ -48,13 +49,14 @@ public static class RandomCheckpoint
         // A stream per tensor and place, so that the bytes do not depend on how the rows are cut.
         ulong name = 14695981039346656037;
         foreach (char c in spec.Name) name = (name ^ c) * 1099511628211;
+        float halfWidth = spec.Role == TensorRole.Embedding ? 50 * HalfWidth : HalfWidth;
         ulong index = (ulong)(firstRow * spec.Shape.Columns);
         for (int i = 0; i < destination.Length; i++)
         {
             ulong x = (name ^ seed) + (index + (ulong)i) * 0x9E3779B97F4A7C15;
             x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
             x ^= x >> 27;
-            destination[i] = ((int)(x >> 8) & 0xFFFFFF) * (2 * HalfWidth / 0xFFFFFF) - HalfWidth;
+            destination[i] = ((int)(x >> 8) & 0xFFFFFF) * (2 * halfWidth / 0xFFFFFF) - halfWidth;
         }
     }
 
