@@ -183,7 +183,7 @@ public sealed unsafe partial class CpuBackend
         }
 
         Require(codes.Type is DType.F32 or DType.BF16 or DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16 or F8E4M3");
-        Require(!format.HasMinimum, nameof(Fill), codes, "has to be in the blocks of its format: weights with minima are not made here");
+        Require(!format.HasMinimum && format.ZeroPoint is not (16 or 32), nameof(Fill), codes, "has to be in the blocks of its format, which is not made here");
         Require(format.Element is not PanelElement.BFloat16 || codes.Type != DType.F8E4M3, nameof(Fill), codes, "has to be F32 or BF16 for bfloat16 weights");
         var rows = new WeightRows
         {
