@@ -37,20 +37,7 @@ public sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        MappedFile file;
-        try
-        {
-            file = MappedFile.Open(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CheckpointException(path, null, "there is no such file", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            throw new CheckpointException(path, null, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
-        }
-
+        var file = CheckpointFiles.Map(path);
         try
         {
             int length = SafetensorsHeader.Length(file.Bytes(0, (int)Math.Min(SafetensorsHeader.PrefixLength, file.Length)), file.Length, path);

@@ -8,8 +8,6 @@ namespace Hadal.Numerics.Kernels;
 /// <summary>Rows of a latent cache, as <see cref="LatentShape.CacheColumns"/> lays them out.</summary>
 internal readonly unsafe struct LatentRows(byte* pointer, nint stride, DType type, int rank, int rope)
 {
-    private static readonly ushort[] _codes = MakeCodes();
-
     /// <summary>Bytes between rows.</summary>
     public nint Stride { get; } = stride;
 
@@ -110,39 +108,24 @@ internal readonly unsafe struct LatentRows(byte* pointer, nint stride, DType typ
         new Span<T>(destination + shape.RopeStart + shape.Rope, shape.Width - shape.RopeStart - shape.Rope).Clear();
     }
 
-    // Codes to bfloat16, exact: a magnitude of seven bits looks up its two bytes; the sign goes to the upper one.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Decode(byte* codes, ushort* values, int count)
     {
         int i = 0;
         if (Avx512Vbmi.IsSupported)
         {
-            byte* tables = PanelKernelCode.Constants;
-            Vector512<byte> low0 = Vector512.Load(tables), low1 = Vector512.Load(tables + 64), high0 = Vector512.Load(tables + 128), high1 = Vector512.Load(tables + 192);
             // Unpacking works within quarters of a register.
             var order = Vector512.Create(0, 4, 1, 5, 2, 6, 3, 7L);
             for (; i <= count - 64; i += 64)
             {
-                var code = Avx512F.PermuteVar8x64(Vector512.Load(codes + i).AsInt64(), order).AsByte();
-                var low = Avx512Vbmi.PermuteVar64x8x2(low0, code, low1);
-                var high = Avx512Vbmi.PermuteVar64x8x2(high0, code, high1) | (code & Vector512.Create((byte)0x80));
-                Avx512BW.UnpackLow(low, high).AsUInt16().Store(values + i);
-                Avx512BW.UnpackHigh(low, high).AsUInt16().Store(values + i + 32);
+                var (first, second) = E4M3Codes.Widen(Avx512F.PermuteVar8x64(Vector512.Load(codes + i).AsInt64(), order).AsByte());
+                first.AsUInt16().Store(values + i);
+                second.AsUInt16().Store(values + i + 32);
             }
         }
 
-        fixed (ushort* table = _codes)
-        {
-            for (; i < count; i++) values[i] = table[codes[i]];
-        }
+        for (; i < count; i++) values[i] = E4M3Codes.Widen(codes[i]);
     }
 
     private float* Scales(byte* row) => (float*)(row + LatentShape.ScaleOffset(rank));
-
-    private static ushort[] MakeCodes()
-    {
-        var codes = new ushort[256];
-        for (int code = 0; code < 256; code++) codes[code] = BFloat16.FromSingle(Float8E4M3.ToSingle((byte)code));
-        return codes;
-    }
 }

@@ -85,30 +85,14 @@ public sealed unsafe partial class CpuBackend
     // Few rows: every product is a pass over weights, shared out by columns.
     private void RunInPhases(int* bounds, PanelWeights gateUp, PanelWeights down, ExpertJob job)
     {
-        int rows = job.Y.Rows, experts = gateUp.Experts;
-        nint codes = job.First.Bytes(rows), inner = job.Second.Bytes(rows), sums = RoundToLine((2 * (nint)rows + 1) * job.Inner * sizeof(float));
-        byte* room = _expertRoom.Get(codes + inner + sums + experts * sizeof(PanelProblem));
-        float* gateUps = (float*)(room + codes + inner);
-        var problems = (PanelProblem*)(room + codes + inner + sums);
-        var gathered = job.Gather(0, rows, room);
+        int rows = job.Y.Rows;
+        nint codes = job.First.Bytes(rows), inner = job.Second.Bytes(rows), sums = (2 * (nint)rows + 1) * job.Inner * sizeof(float);
+        byte* room = _expertRoom.Get(codes + inner + sums);
+        var gateUps = new Matrix((float*)(room + codes + inner), rows, 2 * job.Inner, 2 * job.Inner);
+        MultiplyGroups(job.Gather(0, rows, room), bounds, gateUp, gateUps);
         var coded = job.Second.At(room + codes, rows);
-        int count = 0;
-        for (int e = 0; e < experts; e++)
-        {
-            int first = bounds[e], length = bounds[e + 1] - first;
-            if (length > 0) problems[count++] = Matrix(gateUp, e).Problem(gathered, first, length, gateUps + 2 * (nint)first * job.Inner, 2 * job.Inner, false);
-        }
-
-        PanelGemm.Run(_team, problems, count, _form);
-        job.Activate(0, rows, gateUps, gateUps + 2 * (nint)rows * job.Inner, coded);
-        count = 0;
-        for (int e = 0; e < experts; e++)
-        {
-            int first = bounds[e], length = bounds[e + 1] - first;
-            if (length > 0) problems[count++] = Matrix(down, e).Problem(coded, first, length, job.Y.Row(first), job.Y.Stride, false);
-        }
-
-        PanelGemm.Run(_team, problems, count, _form);
+        job.Activate(0, rows, gateUps.Pointer, gateUps.Row(rows), coded);
+        MultiplyGroups(coded, bounds, down, job.Y);
     }
 
     // FP32 weights: the plain operations one after the other.

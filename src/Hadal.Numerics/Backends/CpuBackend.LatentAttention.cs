@@ -6,7 +6,7 @@ public sealed unsafe partial class CpuBackend
 {
     // Partial results of so many bytes are kept at a time; more rows take their turns.
     private const nint MostPartialBytes = 64 << 20;
-    private readonly LatentScratch _latentScratch = new();
+    private readonly NativeRoom _latentRoom = new();
     private readonly Lock _latentGate = new();
 
     /// <inheritdoc/>
@@ -100,7 +100,7 @@ public sealed unsafe partial class CpuBackend
             }
 
             nint startBytes = ((nint)(rows + 1) * sizeof(int) + 63) & ~63, queryBytes = rows * shape.Groups * kernel.QueryBytes;
-            byte* memory = _latentScratch.Reserve(startBytes + queryBytes + chunks * partialBytes + _team.Threads * kernel.WorkerBytes);
+            byte* memory = _latentRoom.Get(startBytes + queryBytes + chunks * partialBytes + _team.Threads * kernel.WorkerBytes);
             int* starts = (int*)memory;
             starts[0] = 0;
             for (int i = 0; i < rows; i++)

@@ -144,13 +144,17 @@ public sealed unsafe partial class CpuBackend
         }
 
         var panels = Panels(w, nameof(GroupedMatMul));
-        var coded = Code(a, panels);
+        MultiplyGroups(Code(a, panels), bounds, panels, c);
+    }
+
+    private void MultiplyGroups(in CodedRows a, int* bounds, PanelWeights w, in Matrix c)
+    {
         var problems = (PanelProblem*)_problemRoom.Get(w.Experts * sizeof(PanelProblem));
         int count = 0;
         for (int e = 0; e < w.Experts; e++)
         {
             int rows = bounds[e + 1] - bounds[e];
-            if (rows > 0) problems[count++] = Matrix(panels, e).Problem(coded, bounds[e], rows, c.Row(bounds[e]), c.Stride, false);
+            if (rows > 0) problems[count++] = Matrix(w, e).Problem(a, bounds[e], rows, c.Row(bounds[e]), c.Stride, false);
         }
 
         PanelGemm.Run(_team, problems, count, _form);

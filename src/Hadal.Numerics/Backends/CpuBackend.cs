@@ -36,7 +36,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     public void Dispose()
     {
         _team.Dispose();
-        _latentScratch.Dispose();
+        _latentRoom.Dispose();
         ReleaseRooms();
     }
 

@@ -76,8 +76,8 @@ public static unsafe class BFloat16
         for (; i < count; i++) destination[i] = FromSingle(source[i]);
     }
 
-    // The code in the lower half of each lane.
-    private static Vector512<uint> Rounded(Vector512<float> value)
+    /// <summary>The nearest code in the lower half of each lane.</summary>
+    internal static Vector512<uint> Rounded(Vector512<float> value)
     {
         var bits = value.AsUInt32();
         var upper = Vector512.ShiftRightLogical(bits, 16);

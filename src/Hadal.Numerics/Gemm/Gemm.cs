@@ -34,7 +34,6 @@ internal static unsafe partial class Gemm
     // Products with less work than this (in multiply-adds, about ten microseconds) are not worth waking other threads.
     private const long WorkPerThread = 1 << 20;
 
-    // Tiles per thread: the more, the less the slowest thread makes the others wait; the fewer, the less is copied twice.
     private const int TilesPerThread = 4;
 
     /// <summary>One product, shared by the team.</summary>
@@ -47,37 +46,8 @@ internal static unsafe partial class Gemm
     /// <summary>Independent products (one per expert) as one pool of tiles; sizes may differ widely and be 0.</summary>
     public static void RunGrouped(ThreadTeam team, GemmProblem* problems, int count, KernelForm? form = null)
     {
-        const int OnStack = 512;
-        var chosen = form ?? KernelForms.Current;
-        long work = 0;
-        for (int i = 0; i < count; i++)
-        {
-            Check(problems[i]);
-            work += GemmTiling.Work(problems[i]);
-        }
-
-        long workPerTile = team.Threads == 1 || work < WorkPerThread ? long.MaxValue : Math.Max(work / (team.Threads * TilesPerThread), WorkPerThread / 4);
-        int* starts = stackalloc int[OnStack + 1];
-        for (int first = 0; first < count; first += OnStack)
-        {
-            int group = Math.Min(OnStack, count - first), tiles = 0;
-            for (int i = 0; i < group; i++)
-            {
-                starts[i] = tiles;
-                tiles = checked(tiles + new GemmTiling(problems[first + i], workPerTile).Count);
-            }
-
-            starts[group] = tiles;
-            var job = new TileJob { Problems = problems + first, Starts = starts, Count = group, WorkPerTile = workPerTile, Form = chosen };
-            if (workPerTile == long.MaxValue)
-            {
-                for (int tile = 0; tile < tiles; tile++) job.Execute(tile, 0);
-            }
-            else
-            {
-                team.Run(tiles, ref job);
-            }
-        }
+        for (int i = 0; i < count; i++) Check(problems[i]);
+        TilePool.Run(team, problems, count, form ?? KernelForms.Current, new TileGrain(WorkPerThread, TilesPerThread, WorkPerThread / 4));
     }
 
     /// <summary>One product on the calling thread alone, for use inside other kernels.</summary>
@@ -108,7 +78,8 @@ internal static unsafe partial class Gemm
     public static void RunPacked(ThreadTeam team, float* a, nint lda, int m, PackedMatrix b, float* c, nint ldc, bool accumulate, KernelForm? form = null) =>
         Run(team, b.Problem(a, lda, m, c, ldc, accumulate, 0, b.N), form);
 
-    private static void RunTile(GemmProblem* problem, GemmTiling tiling, int tile, GemmScratch scratch, KernelForm form)
+    /// <summary>One tile of a product.</summary>
+    public static void RunTile(GemmProblem* problem, GemmTiling tiling, int tile, GemmScratch scratch, KernelForm form)
     {
         int row = tile / tiling.ColumnTiles * tiling.Rows, column = tile % tiling.ColumnTiles * tiling.Columns;
         int rows = Math.Min(tiling.Rows, problem->M - row), columns = Math.Min(tiling.Columns, problem->N - column);
@@ -138,29 +109,5 @@ internal static unsafe partial class Gemm
         Debug.Assert(p.Lda >= (p.TransposeA ? p.M : p.K) || p.M == 0 || p.K == 0, "Rows of A do not overlap.");
         Debug.Assert(p.PackedB || p.Ldb >= (p.TransposeB ? p.K : p.N) || p.N == 0 || p.K == 0, "Rows of B do not overlap.");
         Debug.Assert(p.Ldc >= p.N || p.M <= 1, "Rows of C do not overlap.");
-    }
-
-    private struct TileJob : ITeamJob
-    {
-        public GemmProblem* Problems;
-        public int* Starts;
-        public int Count;
-        public long WorkPerTile;
-        public KernelForm Form;
-
-        public readonly void Execute(int item, int worker)
-        {
-            // The last problem that starts at or before the item; empty problems share their start with the one after them.
-            int low = 0, high = Count - 1;
-            while (low < high)
-            {
-                int middle = (low + high + 1) / 2;
-                if (Starts[middle] <= item) low = middle;
-                else high = middle - 1;
-            }
-
-            var problem = Problems + low;
-            RunTile(problem, new GemmTiling(*problem, WorkPerTile), item - Starts[low], GemmScratch.Current, Form);
-        }
     }
 }

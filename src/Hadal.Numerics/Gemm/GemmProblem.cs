@@ -2,7 +2,7 @@ namespace Hadal.Numerics.Kernels;
 
 /// <summary>One matrix product, C = op(A)·op(B) or C += op(A)·op(B): op(A) is M×K, op(B) is K×N, C is M×N.</summary>
 /// <remarks>Row-major; a leading dimension is the distance between rows as stored, in elements. C overlaps neither A nor B. Any dimension may be 0.</remarks>
-internal readonly unsafe struct GemmProblem
+internal readonly unsafe struct GemmProblem : ITiledProduct
 {
     /// <summary>FP32, stored [M, K], or [K, M] if <see cref="TransposeA"/>.</summary>
     public float* A { get; init; }
@@ -37,4 +37,16 @@ internal readonly unsafe struct GemmProblem
 
     /// <summary>Add to what C holds instead of replacing it.</summary>
     public bool Accumulate { get; init; }
+
+    /// <inheritdoc/>
+    public long Work => GemmTiling.Work(this);
+
+    /// <inheritdoc/>
+    public int CountTiles(long workPerTile) => new GemmTiling(this, workPerTile).Count;
+
+    /// <inheritdoc/>
+    public void RunTile(int tile, long workPerTile, KernelForm form)
+    {
+        fixed (GemmProblem* problem = &this) Gemm.RunTile(problem, new GemmTiling(this, workPerTile), tile, GemmScratch.Current, form);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Hadal.Numerics.Formats;
 
 namespace Hadal.Numerics.Kernels;
 
@@ -55,7 +56,8 @@ internal static unsafe class ActivationCoding
         }
     }
 
-    private static float Amax(float* x, int length)
+    /// <summary>The largest magnitude of a multiple of sixteen values.</summary>
+    public static float Amax(float* x, int length)
     {
         var most = Vector512<float>.Zero;
         for (int i = 0; i < length; i += 16) most = Vector512.Max(most, Vector512.Abs(Vector512.Load(x + i)));
@@ -120,11 +122,7 @@ internal static unsafe class ActivationCoding
         {
             for (; i <= count - 16; i += 16)
             {
-                var bits = Vector512.Load(x + i).AsUInt32();
-                var upper = Vector512.ShiftRightLogical(bits, 16);
-                var nearest = Vector512.ShiftRightLogical(bits + Vector512.Create(0x7FFFu) + (upper & Vector512<uint>.One), 16);
-                var value = Vector512.Load(x + i);
-                var code = Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), nearest, upper | Vector512.Create(0x40u));
+                var code = BFloat16.Rounded(Vector512.Load(x + i));
                 var isTiny = Vector512.Equals(code & Vector512.Create(0x7F80u), Vector512<uint>.Zero);
                 code = Vector512.ConditionalSelect(isTiny, code & Vector512.Create(0x8000u), code);
                 Avx512F.ConvertToVector256UInt16(code).Store(codes + i);

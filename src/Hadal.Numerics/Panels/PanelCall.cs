@@ -53,6 +53,6 @@ internal unsafe struct PanelCall
     /// <summary>1 to add to what C holds, 0 to replace it.</summary>
     public nint Accumulate;
 
-    /// <summary>Constants of <see cref="PanelKernelCode"/>.</summary>
+    /// <summary><see cref="E4M3Codes.Tables"/>.</summary>
     public byte* Constants;
 }

@@ -46,7 +46,7 @@ internal static unsafe partial class PanelGemm
         for (int block = 0; block < p.Blocks; block += step)
         {
             int blocks = Math.Min(step, p.Blocks - block);
-            var call = Call(p, tile, block, blocks);
+            var call = Call(p, block, blocks);
             byte* right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
             if (unpack)
             {
@@ -56,7 +56,13 @@ internal static unsafe partial class PanelGemm
             }
 
             call.Right = right;
-            RunRows(p, tile, call, unpack ? format.Unpacked : format, column, columns, panels, scratch, streaming: !unpack);
+            int height = KernelRows(tile.Rows);
+            for (int row = 0; row < tile.Rows; row += height)
+            {
+                var part = tile with { Row = tile.Row + row, Rows = Math.Min(height, tile.Rows - row) };
+                SetRows(p, part, block, ref call);
+                RunKernel(p, part, call, unpack ? format.Unpacked : format, column, columns, panels, scratch, streaming: !unpack && row == 0);
+            }
         }
     }
 
@@ -65,7 +71,7 @@ internal static unsafe partial class PanelGemm
     {
         var format = p.Format;
         var used = unpack ? format.Unpacked : format;
-        var call = Call(p, tile, block, blocks);
+        var call = Call(p, block, blocks);
         byte* right = p.Right + tile.Column / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
         if (unpack)
         {
@@ -88,34 +94,15 @@ internal static unsafe partial class PanelGemm
         }
     }
 
-    private static void RunRows(
-        in PanelProblem p, in Tile tile, PanelCall call, in PanelFormat format, int column, int columns, int panels, PanelScratch scratch, bool streaming)
+    private static PanelCall Call(in PanelProblem p, int block, int blocks) => new()
     {
-        int height = KernelRows(tile.Rows);
-        byte* left = call.Left, values = (byte*)call.Values;
-        for (int row = 0; row < tile.Rows; row += height)
-        {
-            var part = tile with { Row = tile.Row + row, Rows = Math.Min(height, tile.Rows - row) };
-            call.Left = left + row * p.LeftStride;
-            call.Values = (ActivationBlock*)(values + row * call.ValueStride);
-            RunKernel(p, part, call, format, column, columns, panels, scratch, streaming && row == 0);
-        }
-    }
-
-    private static PanelCall Call(in PanelProblem p, in Tile tile, int block, int blocks)
-    {
-        var call = new PanelCall
-        {
-            LeftStride = p.LeftStride,
-            ValueStride = p.ValueStride * sizeof(ActivationBlock),
-            PanelStride = p.PanelBytes,
-            Blocks = blocks,
-            Accumulate = p.Accumulate || block > 0 ? 1 : 0,
-            Constants = PanelKernelCode.Constants,
-        };
-        SetRows(p, tile, block, ref call);
-        return call;
-    }
+        LeftStride = p.LeftStride,
+        ValueStride = p.ValueStride * sizeof(ActivationBlock),
+        PanelStride = p.PanelBytes,
+        Blocks = blocks,
+        Accumulate = p.Accumulate || block > 0 ? 1 : 0,
+        Constants = E4M3Codes.Tables,
+    };
 
     private static void SetRows(in PanelProblem p, in Tile tile, int block, ref PanelCall call)
     {

@@ -41,34 +41,8 @@ internal static unsafe partial class PanelGemm
     /// <param name="problems">The products; results may not overlap.</param>
     /// <param name="count">How many.</param>
     /// <param name="form">Which form of the kernels.</param>
-    public static void Run(ThreadTeam team, PanelProblem* problems, int count, KernelForm form)
-    {
-        const int OnStack = 512;
-        long work = 0;
-        for (int i = 0; i < count; i++) work += Work(problems[i]);
-        long workPerTile = team.Threads == 1 || work < WorkPerThread ? long.MaxValue : Math.Max(work / (team.Threads * TilesPerThread), WorkPerThread / 8);
-        int* starts = stackalloc int[OnStack + 1];
-        for (int first = 0; first < count; first += OnStack)
-        {
-            int group = Math.Min(OnStack, count - first), tiles = 0;
-            for (int i = 0; i < group; i++)
-            {
-                starts[i] = tiles;
-                tiles = checked(tiles + new Tiling(problems[first + i], workPerTile).Count);
-            }
-
-            starts[group] = tiles;
-            var job = new TileJob { Problems = problems + first, Starts = starts, Count = group, WorkPerTile = workPerTile, Form = form };
-            if (workPerTile == long.MaxValue)
-            {
-                for (int tile = 0; tile < tiles; tile++) job.Execute(tile, 0);
-            }
-            else
-            {
-                team.Run(tiles, ref job);
-            }
-        }
-    }
+    public static void Run(ThreadTeam team, PanelProblem* problems, int count, KernelForm form) =>
+        TilePool.Run(team, problems, count, form, new TileGrain(WorkPerThread, TilesPerThread, WorkPerThread / 8));
 
     /// <summary>One product on the calling thread alone, for use inside other kernels.</summary>
     public static void RunAlone(in PanelProblem problem, KernelForm form)
@@ -76,7 +50,14 @@ internal static unsafe partial class PanelGemm
         if (problem.M > 0) RunTile(problem, new Tile(0, problem.M, 0, problem.N), form);
     }
 
-    private static long Work(in PanelProblem p) => p.M == 0 ? 0 : (long)Math.Max(p.M, RowsOfMemoryCost) * p.N * p.PaddedDepth;
+    /// <summary>Multiply-adds, with the cost of reading weights for few rows.</summary>
+    public static long Work(in PanelProblem p) => p.M == 0 ? 0 : (long)Math.Max(p.M, RowsOfMemoryCost) * p.N * p.PaddedDepth;
+
+    /// <summary>Tiles that a product is cut into.</summary>
+    public static int CountTiles(in PanelProblem p, long workPerTile) => new Tiling(p, workPerTile).Count;
+
+    /// <summary>One tile of a product.</summary>
+    public static void RunTile(in PanelProblem p, int tile, long workPerTile, KernelForm form) => RunTile(p, new Tiling(p, workPerTile).At(p, tile), form);
 
     private static void RunTile(in PanelProblem p, in Tile tile, KernelForm form)
     {
@@ -144,30 +125,6 @@ internal static unsafe partial class PanelGemm
         {
             int row = index / ColumnTiles * Rows, column = index % ColumnTiles * Columns;
             return new Tile(row, Math.Min(Rows, p.M - row), column, Math.Min(Columns, p.N - column));
-        }
-    }
-
-    private struct TileJob : ITeamJob
-    {
-        public PanelProblem* Problems;
-        public int* Starts;
-        public int Count;
-        public long WorkPerTile;
-        public KernelForm Form;
-
-        public readonly void Execute(int item, int worker)
-        {
-            // The last problem that starts at or before the item; empty problems share their start with the one after them.
-            int low = 0, high = Count - 1;
-            while (low < high)
-            {
-                int middle = (low + high + 1) / 2;
-                if (Starts[middle] <= item) low = middle;
-                else high = middle - 1;
-            }
-
-            ref var problem = ref Problems[low];
-            RunTile(problem, new Tiling(problem, WorkPerTile).At(problem, item - Starts[low]), Form);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Hadal.Numerics.Assembly;
-using Hadal.Numerics.Formats;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -23,7 +22,6 @@ internal sealed unsafe class PanelKernelCode : KernelCode
     /// <summary>Bytes of a panel that are fetched ahead of use when weights come from memory.</summary>
     private const int PrefetchDistance = 1536;
 
-    private static readonly byte* _constants = MakeConstants();
     private readonly PanelFormat _format;
     private readonly int _rows;
     private readonly int _panels;
@@ -35,9 +33,6 @@ internal sealed unsafe class PanelKernelCode : KernelCode
     /// <param name="streaming">Whether the weights come from memory and are worth fetching early.</param>
     public PanelKernelCode(PanelFormat format, int rows, int panels, bool streaming) =>
         (_format, _rows, _panels, _streaming) = (format, rows, panels, streaming);
-
-    /// <summary>What <see cref="PanelCall.Constants"/> has to be: 128 low and 128 high bytes of the bfloat16 values of E4M3 magnitudes.</summary>
-    public static byte* Constants => _constants;
 
     private bool IsScaled => _format.ScaleSize > 0;
 
@@ -300,18 +295,5 @@ internal sealed unsafe class PanelKernelCode : KernelCode
     {
         var start = (row / 3) switch { 0 => r8, 1 => r9, 2 => r10, _ => r11 };
         return (row % 3) switch { 0 => __[start], 1 => __[start + rsi], _ => __[start + rsi * 2] };
-    }
-
-    private static byte* MakeConstants()
-    {
-        byte* constants = (byte*)NativeMemory.AlignedAlloc(256, 64);
-        for (int code = 0; code < 128; code++)
-        {
-            ushort value = BFloat16.FromSingle(Float8E4M3.ToSingle((byte)code));
-            constants[code] = (byte)value;
-            constants[128 + code] = (byte)(value >> 8);
-        }
-
-        return constants;
     }
 }

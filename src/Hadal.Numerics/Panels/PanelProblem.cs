@@ -1,7 +1,7 @@
 namespace Hadal.Numerics.Kernels;
 
 /// <summary>One product C = A·Wᵀ of coded activations and panels.</summary>
-internal unsafe struct PanelProblem
+internal unsafe struct PanelProblem : ITiledProduct
 {
     /// <summary>How the weights lie.</summary>
     public PanelFormat Format;
@@ -44,4 +44,13 @@ internal unsafe struct PanelProblem
 
     /// <summary>Bytes from one panel to the next.</summary>
     public readonly nint PanelBytes => (nint)Blocks * Format.BlockBytes;
+
+    /// <inheritdoc/>
+    public readonly long Work => PanelGemm.Work(this);
+
+    /// <inheritdoc/>
+    public readonly int CountTiles(long workPerTile) => PanelGemm.CountTiles(this, workPerTile);
+
+    /// <inheritdoc/>
+    public readonly void RunTile(int tile, long workPerTile, KernelForm form) => PanelGemm.RunTile(this, tile, workPerTile, form);
 }

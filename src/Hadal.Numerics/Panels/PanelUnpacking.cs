@@ -30,28 +30,22 @@ internal static unsafe class PanelUnpacking
 
     private static void DecodeE4M3(byte* source, int length, byte* destination)
     {
-        byte* tables = PanelKernelCode.Constants;
         if (!Avx512Vbmi.IsSupported)
         {
             for (int i = 0; i < length; i++)
             {
-                int magnitude = source[i] & 0x7F, quarter = i / 16 % 4 * 16, place = i % 16;
-                byte* code = destination + i / 64 * 128 + (place < 8 ? 0 : 64) + quarter + place % 8 * 2;
-                (code[0], code[1]) = (tables[magnitude], (byte)(tables[128 + magnitude] | source[i] & 0x80));
+                int quarter = i / 16 % 4 * 16, place = i % 16;
+                *(ushort*)(destination + i / 64 * 128 + (place < 8 ? 0 : 64) + quarter + place % 8 * 2) = E4M3Codes.Widen(source[i]);
             }
 
             return;
         }
 
-        Vector512<byte> low0 = Vector512.Load(tables), low1 = Vector512.Load(tables + 64), high0 = Vector512.Load(tables + 128), high1 = Vector512.Load(tables + 192);
-        var sign = Vector512.Create((byte)0x80);
         for (int i = 0; i < length; i += 64, destination += 128)
         {
-            var codes = Vector512.Load(source + i);
-            var low = Avx512Vbmi.PermuteVar64x8x2(low0, codes, low1);
-            var high = Avx512Vbmi.PermuteVar64x8x2(high0, codes, high1) | (codes & sign);
-            Avx512BW.UnpackLow(low, high).Store(destination);
-            Avx512BW.UnpackHigh(low, high).Store(destination + 64);
+            var (first, second) = E4M3Codes.Widen(Vector512.Load(source + i));
+            first.Store(destination);
+            second.Store(destination + 64);
         }
     }
 

@@ -14,7 +14,7 @@ internal static unsafe class WeightQuantizer
     /// <returns>The scale.</returns>
     public static float ToE4M3(float* x, in PanelFormat format, byte* codes)
     {
-        float scale = Amax(x, format.Block) / Float8E4M3.MaxValue;
+        float scale = ActivationCoding.Amax(x, format.Block) / Float8E4M3.MaxValue;
         for (int k = 0; k < format.Block; k++) codes[k] = scale > 0 ? Float8E4M3.FromSingle(x[k] / scale) : (byte)0;
         return scale;
     }
@@ -23,7 +23,7 @@ internal static unsafe class WeightQuantizer
     /// <returns>The scale.</returns>
     public static float ToBytes(float* x, in PanelFormat format, byte* codes)
     {
-        float amax = Amax(x, format.Block);
+        float amax = ActivationCoding.Amax(x, format.Block);
         float scale = amax / 127, inverse = amax > 1e-30f ? 127 / amax : 0;
         for (int k = 0; k < format.Block; k++) codes[k] = (byte)(format.ZeroPoint + (int)MathF.Round(x[k] * inverse));
         return scale;
@@ -50,13 +50,6 @@ internal static unsafe class WeightQuantizer
         float inverse = best == 0 ? 0 : 1 / best;
         for (int k = 0; k < format.Block; k++) codes[k] = (byte)(format.ZeroPoint + (int)Math.Clamp(MathF.Round(x[k] * inverse), -8, 7));
         return best;
-    }
-
-    private static float Amax(float* x, int count)
-    {
-        float amax = 0;
-        for (int k = 0; k < count; k++) amax = MathF.Max(amax, MathF.Abs(x[k]));
-        return amax;
     }
 
     private static float Error(float* x, int count, float scale)

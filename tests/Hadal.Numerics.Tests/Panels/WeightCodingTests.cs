@@ -71,13 +71,7 @@ public sealed class WeightCodingTests
         backend.Fill(packed, 0, [new WeightPart(codes, scales)]);
 
         // One row that picks a single weight of every output: 1 is exact in bfloat16, so the product is the weight.
-        var (x, y) = (arena.Matrix(Inputs, Inputs), arena.Matrix(Inputs, Outputs));
-        var identity = new float[Inputs * Inputs];
-        for (int i = 0; i < Inputs; i++) identity[i * Inputs + i] = 1;
-        backend.Write(identity, x);
-        backend.MatMul(x, packed, y);
-        var product = new float[Inputs * Outputs];
-        backend.Read(y, product);
+        float[] product = TimesIdentity(backend, arena, packed);
         for (int n = 0; n < Outputs; n++)
         {
             for (int k = 0; k < Inputs; k++) Assert.Equal(weights[n * Inputs + k], product[k * Outputs + n]);
@@ -115,13 +109,7 @@ public sealed class WeightCodingTests
 
         using var packed = backend.CreatePacked(format, 1, Outputs, Inputs);
         backend.Fill(packed, 0, [new WeightPart(stored) { Blocks = blocks }]);
-        var (x, y) = (arena.Matrix(Inputs, Inputs), arena.Matrix(Inputs, Outputs));
-        var identity = new float[Inputs * Inputs];
-        for (int i = 0; i < Inputs; i++) identity[i * Inputs + i] = 1;
-        backend.Write(identity, x);
-        backend.MatMul(x, packed, y);
-        var product = new float[Inputs * Outputs];
-        backend.Read(y, product);
+        float[] product = TimesIdentity(backend, arena, packed);
         for (int n = 0; n < Outputs; n++)
         {
             for (int k = 0; k < Inputs; k++) Assert.Equal(weights[n * Inputs + k], product[k * Outputs + n], 2e-6f);
@@ -142,6 +130,20 @@ public sealed class WeightCodingTests
         Assert.Contains("Matrix 0", Assert.Throws<InvalidOperationException>(() => lab.Multiply(0, 32)).Message, StringComparison.Ordinal);
         lab.Fill(lab.Weights);
         Assert.Equal(before, lab.Multiply(0, 32));
+    }
+
+    // [inputs, outputs]: every row picks a single weight of every output.
+    private static float[] TimesIdentity(CpuBackend backend, Arena arena, PackedWeights packed)
+    {
+        int inputs = packed.InFeatures;
+        var (x, y) = (arena.Matrix(inputs, inputs), arena.Matrix(inputs, packed.OutFeatures));
+        var identity = new float[inputs * inputs];
+        for (int i = 0; i < inputs; i++) identity[i * inputs + i] = 1;
+        backend.Write(identity, x);
+        backend.MatMul(x, packed, y);
+        var product = new float[inputs * packed.OutFeatures];
+        backend.Read(y, product);
+        return product;
     }
 
     private sealed class Lab : IDisposable

@@ -26,20 +26,7 @@ internal sealed class GgufFile : IDisposable
     /// <exception cref="CheckpointException">The file is missing, unreadable, no GGUF file, truncated, or contradicts itself.</exception>
     public static GgufFile Open(string path)
     {
-        MappedFile file;
-        try
-        {
-            file = MappedFile.Open(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CheckpointException(path, null, "there is no such file", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            throw new CheckpointException(path, null, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
-        }
-
+        var file = CheckpointFiles.Map(path);
         try
         {
             return new GgufFile(file, GgufHeader.Parse(file.Bytes(0, (int)Math.Min(file.Length, int.MaxValue)), file.Length, path));

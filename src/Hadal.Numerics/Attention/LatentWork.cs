@@ -1,43 +1,6 @@
-using System.Runtime.InteropServices;
-
 namespace Hadal.Numerics.Kernels;
 
-/// <summary>Memory that latent attention works in, outside the managed heap; grows to what was needed at most.</summary>
-internal sealed unsafe class LatentScratch : IDisposable
-{
-    private byte* _memory;
-    private nuint _length;
-
-    ~LatentScratch() => Free();
-
-    /// <summary>At least so many bytes, aligned to cache lines; what was there before is gone.</summary>
-    public byte* Reserve(nint bytes)
-    {
-        if ((nuint)bytes > _length)
-        {
-            Free();
-            _length = (nuint)bytes + (nuint)bytes / 2;
-            _memory = (byte*)NativeMemory.AlignedAlloc(_length, 64);
-        }
-
-        return _memory;
-    }
-
-    public void Dispose()
-    {
-        Free();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Free()
-    {
-        NativeMemory.AlignedFree(_memory);
-        _memory = null;
-        _length = 0;
-    }
-}
-
-/// <summary>The part of the scratch that one thread works in.</summary>
+/// <summary>The memory that one thread works in.</summary>
 internal readonly unsafe struct LatentWork
 {
     private const int BlockFloats = LatentShape.BlockKeys * 16;
