@@ -13,8 +13,9 @@ namespace Hadal.Inference.Experts;
 /// way (frequency with ageing). The coldest expert that no layer of the step needs or is predicted to need makes room.
 /// </para>
 /// <para>
-/// Reader threads take what a layer needs before what the next one is predicted to need, read whole experts, and arrange them in the memory of those that make room. A layer
-/// takes its experts in waves, as they come; its experts are kept until they are computed, so a layer may need more experts than fit.
+/// Reader threads take what a layer needs before what the next one is predicted to need, and read whole experts into stages. Whoever takes a layer's experts arranges those that
+/// have come, with the whole team and in the memory of those that make room: a thread that did this beside the team would take a processor from a member for which all others
+/// wait, or get none while members spin. A layer takes its experts in waves, as they come; they are kept until they are computed, so a layer may need more experts than fit.
 /// </para>
 /// <para>One step at a time; the readers are its only company. Allocates no managed memory in steps that find everything in memory.</para>
 /// </remarks>
@@ -32,7 +33,10 @@ internal sealed partial class ExpertCache : IDisposable
     private readonly ExpertBudget _budget;
     private readonly ExpertPolicy _policy;
     private readonly bool _lock;
-    private readonly ExpertFiles? _files;
+    private readonly ExpertFiles _files = new();
+    private readonly ExpertFilling _filling;
+    private readonly List<Slot> _arrived = [];
+    private readonly Stack<Slot> _free = new();
     private readonly Lock _start = new();
     private readonly object _gate = new();
     private readonly Layer?[] _layers;
@@ -45,11 +49,12 @@ internal sealed partial class ExpertCache : IDisposable
     private int _resident;
     private bool _started, _stopping;
     private ExceptionDispatchInfo? _failure;
+    private Storage? _stages;
 
     public ExpertCache(Checkpoint checkpoint, IBackend backend, ExpertBudget budget, LoadOptions options)
     {
         (_checkpoint, _backend, _budget, _policy, _lock) = (checkpoint, backend, budget, options.Experts, options.Lock);
-        _files = _policy == ExpertPolicy.Mapped ? null : new ExpertFiles();
+        _filling = new ExpertFilling(checkpoint, backend);
         _layers = new Layer?[checkpoint.Config.Layers + 1];
         _order = new int[checkpoint.Config.RoutedExperts];
         _readers = new Thread[budget.Readers];
@@ -75,7 +80,13 @@ internal sealed partial class ExpertCache : IDisposable
     /// <summary>Tells of a layer's arranged weights, of which none is filled.</summary>
     public void Add(int layer, PackedWeights gateUp, PackedWeights down)
     {
-        lock (_gate) _layers[layer] = new Layer(layer, gateUp, down);
+        bool isStaged = _policy == ExpertPolicy.Cached && Enumerable.Range(0, gateUp.Experts).All(IsStaged);
+        lock (_gate) _layers[layer] = new Layer(layer, gateUp, down, isStaged);
+
+        bool IsStaged(int expert) =>
+            Takes(TensorRole.ExpertGate, expert, gateUp) && Takes(TensorRole.ExpertUp, expert, gateUp) && Takes(TensorRole.ExpertDown, expert, down);
+
+        bool Takes(TensorRole role, int expert, PackedWeights packed) => ExpertStage.Takes(_checkpoint, _checkpoint.Catalog.Get(role, layer, expert), packed.Format);
     }
 
     /// <summary>Begins a step of so many rows. What an interrupted step before has kept is let go.</summary>
@@ -109,7 +120,7 @@ internal sealed partial class ExpertCache : IDisposable
             long other = stepBytes + Math.Max(_budget.Resident, ResidentBytes);
             if (other == _other) return;
             _other = other;
-            Capacity = Math.Min(MostBytes, _budget.Memory - ExpertBudget.Runtime - _budget.Readers * _budget.StageBytes - other);
+            Capacity = Math.Min(MostBytes, _budget.Memory - ExpertBudget.Runtime - _budget.Reading - other);
             // One expert is the least that a layer can be computed with.
             Capacity = Math.Max(Capacity, _budget.ExpertBytes);
             while (_used > Capacity && Coldest(null, foreseen: true) is ({ } layer, var expert)) Drop(layer, expert);
@@ -130,7 +141,7 @@ internal sealed partial class ExpertCache : IDisposable
                 ref var entry = ref at.Entries[e];
                 entry.Score += _weight * load[e];
                 entry.Claim = Claim.Needed;
-                if (entry.State == State.Present) _hits++;
+                if (entry.State is State.Present or State.Read) _hits++;
                 else _misses++;
                 if (entry.IsForeseen)
                 {
@@ -139,7 +150,7 @@ internal sealed partial class ExpertCache : IDisposable
                     entry.IsForeseen = false;
                 }
 
-                if (entry.State == State.Present) CountUsed(ref entry, at);
+                if (entry.State is State.Present or State.Read) CountUsed(ref entry, at);
                 else if (entry.State != State.Reading) _order[missing++] = e;
             }
 
@@ -186,6 +197,7 @@ internal sealed partial class ExpertCache : IDisposable
     /// <summary>Takes all experts that a layer needs, if they are in memory.</summary>
     public bool TryTakeAll(int layer)
     {
+        ArrangeNeeded();
         lock (_gate)
         {
             foreach (ref readonly var entry in _layers[layer]!.Entries.AsSpan())
@@ -202,33 +214,38 @@ internal sealed partial class ExpertCache : IDisposable
     /// <exception cref="CheckpointException">An expert could not be read.</exception>
     public int Take(int layer, Span<int> wave)
     {
-        lock (_gate)
+        while (true)
         {
-            var at = _layers[layer]!;
-            long start = 0;
-            while (true)
+            ArrangeNeeded();
+            Slot slot;
+            (Layer? Layer, int Expert) room;
+            lock (_gate)
             {
+                var at = _layers[layer]!;
                 int count = 0;
                 for (int e = 0; e < at.Entries.Length; e++)
                 {
                     if (at.Entries[e] is { Claim: Claim.Needed, State: State.Present }) wave[count++] = e;
                 }
 
-                if (count > 0)
-                {
-                    if (start != 0) _waitTicks += Stopwatch.GetTimestamp() - start;
-                    return count;
-                }
-
+                if (count > 0) return count;
                 if (_failure is { } failure)
                 {
                     _failure = null;
                     failure.Throw();
                 }
 
-                if (start == 0) start = Stopwatch.GetTimestamp();
-                Monitor.Wait(_gate);
+                // While nothing that is needed is there, what is foreseen can be arranged.
+                if (!TryTakeArrived(Claim.None, out slot, out room))
+                {
+                    long start = Stopwatch.GetTimestamp();
+                    Monitor.Wait(_gate);
+                    _waitTicks += Stopwatch.GetTimestamp() - start;
+                    continue;
+                }
             }
+
+            Arrange(slot, room);
         }
     }
 
@@ -263,7 +280,9 @@ internal sealed partial class ExpertCache : IDisposable
         }
 
         foreach (var reader in _readers) reader?.Join();
-        _files?.Dispose();
+        _files.Dispose();
+        _filling.Dispose();
+        _stages?.Dispose();
     }
 
     private void LetGo(Layer layer, int expert)
@@ -337,6 +356,9 @@ internal sealed partial class ExpertCache : IDisposable
         Absent,
         Queued,
         Reading,
+
+        // On a stage.
+        Read,
         Present,
 
         // Of no use any more, but its memory is there (mapped files only).
@@ -367,9 +389,24 @@ internal sealed partial class ExpertCache : IDisposable
         public bool IsFresh;
     }
 
-    private sealed class Layer(int index, PackedWeights gateUp, PackedWeights down)
+    /// <summary>A stage and the expert that it is about.</summary>
+    private sealed class Slot(ExpertStage stage)
+    {
+        public ExpertStage Stage => stage;
+
+        public Layer? Layer { get; set; }
+
+        public int Expert { get; set; }
+
+        public ref Entry Entry => ref Layer!.Entries[Expert];
+    }
+
+    private sealed class Layer(int index, PackedWeights gateUp, PackedWeights down, bool isStaged)
     {
         public int Index => index;
+
+        /// <summary>Whether experts are read into stages and arranged by the team, or arranged by their readers from the mapped files.</summary>
+        public bool IsStaged => isStaged;
 
         public PackedWeights GateUp => gateUp;
 
