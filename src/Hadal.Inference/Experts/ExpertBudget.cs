@@ -18,6 +18,8 @@ public sealed record ExpertBudget(long Memory, long Resident, int Readers, int S
     /// <summary>Bytes that are set aside for the runtime: its code, compiled code, and managed objects such as the tokenizer.</summary>
     public const long Runtime = 128L << 20;
 
+    private const int MoreStages = 6;
+
     /// <summary>Bytes left to experts if nothing else were needed for a step.</summary>
     public long Experts => Memory - Runtime - Resident - Reading;
 
@@ -29,7 +31,7 @@ public sealed record ExpertBudget(long Memory, long Resident, int Readers, int S
         var (config, catalog, formats) = (checkpoint.Config, checkpoint.Catalog, new WeightFormats(checkpoint, options.Weights));
         var specs = catalog.Main.Concat(Enumerable.Range(config.Layers, mtpLayers).SelectMany(catalog.Layer)).Where(t => t.IsParameter);
         long resident = 0, gate = 0, up = 0, down = 0, stage = 0, room = 0;
-        int readers = options.ExpertReaders > 0 ? options.ExpertReaders : Math.Clamp(Environment.ProcessorCount / 2, 4, 8);
+        int readers = options.ExpertReaders > 0 ? options.ExpertReaders : Math.Clamp(Environment.ProcessorCount / 2, 2, 8);
         foreach (var spec in specs)
         {
             if (spec.Expert > 0) continue;
@@ -63,8 +65,8 @@ public sealed record ExpertBudget(long Memory, long Resident, int Readers, int S
             }
         }
 
-        // Twice as many stages as reads under way: while some are filled, others wait to be arranged.
-        int stages = options.Experts == ExpertPolicy.Mapped ? 0 : 2 * readers;
+        // While some are filled, others wait to be arranged.
+        int stages = options.Experts == ExpertPolicy.Mapped ? 0 : readers + MoreStages;
         var budget = new ExpertBudget(memory, resident, readers, stages, (stage + ExpertStage.Slack) / StreamedFile.Block * StreamedFile.Block, room, gate + up + down);
         if (budget.Experts >= budget.ExpertBytes) return budget;
         throw new GenerationException(

@@ -124,7 +124,7 @@ internal sealed partial class ExpertCache
 
                 if (layer.IsStaged)
                 {
-                    if (!TryTakeStage(out slot)) return false;
+                    if (!TryTakeStage(claim, out slot)) return false;
                     (slot.Layer, slot.Expert) = (layer, expert);
                 }
                 else if (entry.HasRoom)
@@ -151,18 +151,20 @@ internal sealed partial class ExpertCache
         return false;
     }
 
-    // A free stage, or one whose expert turned out not to be needed.
-    private bool TryTakeStage([NotNullWhen(true)] out Slot? slot)
+    // A free stage, or one whose expert turned out not to be needed, or, for one that is needed, one that is only foreseen: else stages full of what is foreseen, for which no
+    // room can be made, would keep out what the layer waits for.
+    private bool TryTakeStage(Claim claim, [NotNullWhen(true)] out Slot? slot)
     {
         if (_free.TryPop(out slot)) return true;
+        Slot? least = null;
         foreach (var arrived in _arrived)
         {
-            if (arrived.Entry.Claim != Claim.None) continue;
-            Forget(arrived);
-            return _free.TryPop(out slot);
+            if (arrived.Entry.Claim < (least is null ? claim : least.Entry.Claim)) least = arrived;
         }
 
-        return false;
+        if (least is null) return false;
+        Forget(least);
+        return _free.TryPop(out slot);
     }
 
     private void Arrive(Slot slot, long bytes)
@@ -182,7 +184,7 @@ internal sealed partial class ExpertCache
     private void Forget(Slot slot)
     {
         ref var entry = ref slot.Entry;
-        (entry.State, entry.IsForeseen, entry.IsFresh) = (State.Absent, false, false);
+        (entry.State, entry.Claim, entry.IsForeseen, entry.IsFresh) = (State.Absent, Claim.None, false, false);
         _arrived.Remove(slot);
         Free(slot);
     }
@@ -191,73 +193,6 @@ internal sealed partial class ExpertCache
     {
         slot.Layer = null;
         _free.Push(slot);
-    }
-
-    // Arranges everything on stages that the present layer needs and that room can be made for.
-    private void ArrangeNeeded()
-    {
-        while (true)
-        {
-            Slot slot;
-            (Layer? Layer, int Expert) room;
-            lock (_gate)
-            {
-                if (!TryTakeArrived(Claim.Needed, out slot, out room)) return;
-            }
-
-            Arrange(slot, room);
-        }
-    }
-
-    // What is to be arranged next, with room for it: what is needed before what is foreseen, and that before what was foreseen wrongly but is warmer than what makes room.
-    private bool TryTakeArrived(Claim least, out Slot slot, out (Layer? Layer, int Expert) room)
-    {
-        for (int rank = (int)Claim.Needed; rank >= (int)least && _arrived.Count > 0; rank--)
-        {
-            var claim = (Claim)rank;
-            for (int i = 0; i < _arrived.Count; i++)
-            {
-                slot = _arrived[i];
-                if (slot.Entry.Claim != claim || (claim == Claim.None && !IsWarm(slot)) || !TryMakeRoom(slot.Layer!, claim, out room)) continue;
-                _arrived.RemoveAt(i);
-                return true;
-            }
-        }
-
-        (slot, room) = (null!, default);
-        return false;
-    }
-
-    private bool IsWarm(Slot slot) => Coldest(null, foreseen: false) is ({ } layer, var expert) && layer.Entries[expert].Score < slot.Entry.Score;
-
-    private void Arrange(Slot slot, (Layer? Layer, int Expert) room)
-    {
-        var (layer, expert, start) = (slot.Layer!, slot.Expert, Stopwatch.GetTimestamp());
-        try
-        {
-            bool isNew = MoveIn(layer, expert, room);
-            _filling.Fill(slot.Stage, layer.Index, expert, layer.GateUp, layer.Down);
-            if (isNew) Lock(layer, expert);
-        }
-        catch
-        {
-            lock (_gate)
-            {
-                GiveUp(layer, expert);
-                Free(slot);
-            }
-
-            throw;
-        }
-
-        lock (_gate)
-        {
-            layer.Entries[expert].State = State.Present;
-            _resident++;
-            _arrangeTicks += Stopwatch.GetTimestamp() - start;
-            Free(slot);
-            Monitor.PulseAll(_gate);
-        }
     }
 
     // Takes over the memory of the expert that made room; true if there is none yet.

@@ -40,6 +40,7 @@ public sealed class InferenceModel : IDisposable
             _loading = new OrderedLoading(Config.Layers + 2, Load, _stop.Token);
             if (options.Lazy) _loading.Start();
             else _loading.Run();
+            if (options is { WarmExperts: true, Lazy: false }) _weights.Warm();
         }
         catch
         {

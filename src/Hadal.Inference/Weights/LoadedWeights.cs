@@ -35,6 +35,7 @@ internal sealed class LoadedWeights : IDisposable
         _stored = new StoredWeights(checkpoint, backend);
         var tensors = _catalog.Main.Concat(Enumerable.Range(_config.Layers, mtpLayers).SelectMany(_catalog.Layer));
         _totalBytes = tensors.Where(t => t.IsParameter && (experts is null || t.Expert < 0)).Sum(StoredBytes);
+        if (options is { WarmExperts: true, Lazy: false }) _totalBytes += experts?.WarmBytes ?? 0;
         Plain = new Arena(backend, 1 << 20);
     }
 
@@ -70,6 +71,20 @@ internal sealed class LoadedWeights : IDisposable
                 return 8.0 * all.Sum(w => w.MatrixBytes * w.Experts) / all.Sum(w => (double)w.Experts * w.OutFeatures * w.InFeatures);
             }
         }
+    }
+
+    /// <summary>Fills the memory left to experts.</summary>
+    public void Warm()
+    {
+        long reported = 0;
+        _experts?.Warm(
+            (count, bytes) =>
+            {
+                _loadedBytes += bytes - reported;
+                reported = bytes;
+                _progress?.Report(new LoadProgress(Math.Min(_loadedBytes, _totalBytes), _totalBytes, $"{count} experts"));
+            },
+            _cancellation);
     }
 
     /// <summary>Drops what only the loading needed.</summary>

@@ -19,14 +19,14 @@ internal static unsafe partial class PanelPacking
     private static void TransposeNibbles(nint* starts, int offset, int units, uint* destination)
     {
         uint* twice = stackalloc uint[PanelFormat.LargestBlock * 16 / 4];
-        Transpose<Untouched>(starts, offset, units, twice);
+        Transpose<Untouched>(starts, offset, units, twice, isScratch: true);
         for (int g = 0; g < units / 2; g++)
         {
             for (int r = 0; r < 16; r++) destination[g * 16 + r] = twice[g * 32 + r] | twice[g * 32 + 16 + r] << 4;
         }
     }
 
-    private static void Transpose<TTouch>(nint* starts, int offset, int units, uint* groups) where TTouch : struct, ITouch
+    private static void Transpose<TTouch>(nint* starts, int offset, int units, uint* groups, bool isScratch = false) where TTouch : struct, ITouch
     {
         nint* rows = stackalloc nint[16];
         bool aligned = true;
@@ -37,7 +37,11 @@ internal static unsafe partial class PanelPacking
         }
 
         int unit = 0;
-        if (aligned && SquareTranspose.Has16)
+        if (aligned && SquareTranspose.Has16 && !isScratch && (nint)groups % 64 == 0)
+        {
+            for (; unit <= units - 16; unit += 16) SquareTranspose.Of16<Streamed<TTouch>>((float*)0 + unit, rows, (float*)groups + unit * 16);
+        }
+        else if (aligned && SquareTranspose.Has16)
         {
             for (; unit <= units - 16; unit += 16) SquareTranspose.Of16<TTouch>((float*)0 + unit, rows, (float*)groups + unit * 16);
         }
@@ -63,10 +67,23 @@ internal static unsafe partial class PanelPacking
         static abstract void Apply(uint* group);
     }
 
+    // Panels are larger than caches: lines that are written as a whole need not be read before.
+    private readonly struct Streamed<TTouch> : IColumnTouch where TTouch : struct, ITouch
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Apply(Vector512<float> column) => TTouch.Apply(column);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.StoreAlignedNonTemporal(destination);
+    }
+
     private readonly struct Untouched : ITouch
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<float> Apply(Vector512<float> column) => column;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(uint* group)
@@ -84,6 +101,9 @@ internal static unsafe partial class PanelPacking
             var small = Vector512.Equals(codes & Vector512.Create((ushort)0x7F80), Vector512<ushort>.Zero);
             return Vector512.ConditionalSelect(small, codes & Vector512.Create((ushort)0x8000), codes).AsSingle();
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(uint* group)
@@ -111,6 +131,9 @@ internal static unsafe partial class PanelPacking
                 0x0D0C_0908_0504_0100, 0x0F0E_0B0A_0706_0302);
             return Avx512BW.Shuffle(column.AsByte(), order.AsByte()).AsSingle();
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(uint* group)

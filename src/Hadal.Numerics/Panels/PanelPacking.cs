@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Formats;
 
 namespace Hadal.Numerics.Kernels;
@@ -38,6 +39,7 @@ internal static unsafe partial class PanelPacking
         {
             // Nothing stands between the blocks.
             Transpose(starts, 0, blocks * format.Block * size / 4, panel, format);
+            SettleStores();
             return;
         }
 
@@ -46,6 +48,14 @@ internal static unsafe partial class PanelPacking
             Transpose(starts, b * format.Block * size, format.Block * size / 4, panel, format);
             WriteScales(format, scratch, b, count, panel + format.CodeBytes);
         }
+
+        SettleStores();
+    }
+
+    // Stores that go past the caches are seen by others in order only behind a fence.
+    private static void SettleStores()
+    {
+        if (Sse.IsSupported) Sse.StoreFence();
     }
 
     private static void WriteScales(in PanelFormat format, PackingScratch scratch, int block, int count, byte* destination)
