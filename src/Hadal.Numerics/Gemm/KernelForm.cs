@@ -12,6 +12,12 @@ internal enum KernelForm
     /// <summary>Registers of 256 bits.</summary>
     Vector256,
 
+    /// <summary>As <see cref="Vector256"/>; products of coded weights by kernels assembled for AVX2, FMA and F16C.</summary>
+    Assembled256Plain,
+
+    /// <summary>As <see cref="Assembled256Plain"/>, products of bytes and nibbles by AVX-VNNI.</summary>
+    Assembled256,
+
     /// <summary>Registers of 512 bits.</summary>
     Vector512,
 

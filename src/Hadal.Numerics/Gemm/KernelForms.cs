@@ -6,7 +6,7 @@ namespace Hadal.Numerics.Kernels;
 /// <summary>Which forms this machine has, and the one in use.</summary>
 internal static class KernelForms
 {
-    /// <summary>The environment variable that picks a form by name: <c>reference</c>, <c>vector128</c>, <c>vector256</c>, <c>vector512</c> or <c>assembled512</c>.</summary>
+    /// <summary>The environment variable that picks a form by name: <c>reference</c>, <c>vector128</c>, <c>vector256</c>, <c>assembled256plain</c>, <c>assembled256</c>, <c>vector512</c> or <c>assembled512</c>.</summary>
     public const string Variable = "HADAL_KERNELS";
 
     private static readonly KernelForm[] _available = Find(ExecutableMemory.Refusal);
@@ -36,6 +36,8 @@ internal static class KernelForms
     {
         KernelForm.Assembled512 => "assembled512",
         KernelForm.Vector512 => "vector512",
+        KernelForm.Assembled256 => "assembled256",
+        KernelForm.Assembled256Plain => "assembled256plain",
         KernelForm.Vector256 => "vector256",
         KernelForm.Vector128 => "vector128",
         _ => "reference",
@@ -48,6 +50,8 @@ internal static class KernelForms
         var forms = new List<KernelForm>();
         if (ProcessorFeatures.HasByteDot512 && refusal is null) forms.Add(KernelForm.Assembled512);
         if (Vector512.IsHardwareAccelerated) forms.Add(KernelForm.Vector512);
+        if (ProcessorFeatures.HasByteDot256 && refusal is null) forms.Add(KernelForm.Assembled256);
+        if (ProcessorFeatures.HasFused256 && refusal is null) forms.Add(KernelForm.Assembled256Plain);
         if (Vector256.IsHardwareAccelerated) forms.Add(KernelForm.Vector256);
         if (Vector128.IsHardwareAccelerated) forms.Add(KernelForm.Vector128);
         forms.Add(KernelForm.Reference);

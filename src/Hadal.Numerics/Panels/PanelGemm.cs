@@ -75,6 +75,11 @@ internal static unsafe partial class PanelGemm
             case KernelForm.Vector128:
                 RunVector<Lanes128>(p, tile);
                 break;
+            case KernelForm.Assembled256:
+            case KernelForm.Assembled256Plain:
+                if (PanelKernels.Has(form, p.Format)) RunAssembled256(p, tile, form);
+                else RunVector<Lanes256>(p, tile);
+                break;
             default:
                 if (PanelKernels.Has(form, p.Format)) RunAssembled(p, tile);
                 else RunVector<Lanes512>(p, tile);
