@@ -34,6 +34,7 @@ public sealed record KernelChoice(string Form, IReadOnlyList<string> Assembled, 
             if (ProcessorFeatures.HasByteDot512) yield return "AVX512_VNNI";
             if (ProcessorFeatures.HasBFloat16Dot512) yield return "AVX512_BF16";
             if (ProcessorFeatures.HasByteLookup512) yield return "AVX512_VBMI";
+            if (PanelTiles.Refusal is null) yield return "AMX-INT8";
         }
         else if (form is KernelForm.Assembled256 or KernelForm.Assembled256Plain)
         {

@@ -5,6 +5,12 @@ internal static unsafe partial class PanelGemm
 {
     private static void RunAssembled(in PanelProblem p, in Tile tile)
     {
+        if (tile.Rows >= LeastTileRows && HasTileKernels(p.Format) && PanelTiles.Refusal is null)
+        {
+            RunOnTiles<PanelTiles.HardwareTiles>(p, tile);
+            return;
+        }
+
         var scratch = PanelScratch.Current;
         var format = p.Format;
         if (tile.Rows <= ThinRows)

@@ -20,7 +20,7 @@ internal static unsafe partial class PanelGemm
     {
         var scratch = PanelScratch.Current;
         var format = p.Format;
-        bool unpack = format.Unpacked != format && tile.Rows > DecodedInPlaceRows;
+        bool unpack = format.Unpacked != format && tile.Rows > PanelKernelCode256.MaxRows;
         int height = KernelRows(tile.Rows, PanelKernelCode256.MaxRows), most = Panels256(height);
         if (unpack) step = Math.Max(1, Math.Min(step, PanelScratch.RightBytes / (format.Unpacked.BlockBytes * most)));
         for (int block = 0; block < p.Blocks; block += step)

@@ -42,6 +42,9 @@ internal sealed unsafe class PanelKernelCode256 : KernelCode
     public PanelKernelCode256(PanelFormat format, int rows, int panels, bool streaming, bool hasByteDot) =>
         (_format, _rows, _panels, _streaming, _hasByteDot) = (format, rows, panels, streaming, hasByteDot);
 
+    /// <summary>Masks and factors that the code reads.</summary>
+    public static ReadOnlySpan<byte> Constants => new(_constants, ConstantBytes);
+
     private bool IsScaled => _format.ScaleSize > 0;
 
     private int GroupsPerTurn => Math.Min(4, _format.Block / _format.GroupDepth);
