@@ -14,10 +14,14 @@ internal static unsafe partial class TileFeatures
     private const int TileData = 18, ArchPrctl = 158, RequestPermission = 0x1023;
     private const ulong TileState = 1ul << 17 | 1ul << TileData;
 
-    private static readonly Lazy<string?> _refusal = new(() => Check(Processor(), OperatingSystem.IsLinux(), EnabledState, Request));
+    private static readonly Lazy<TileProcessor> _processor = new(Processor);
+    private static readonly Lazy<string?> _refusal = new(() => Check(_processor.Value, OperatingSystem.IsLinux(), EnabledState, Request));
 
     /// <summary>Why tiles of bytes cannot be used; null if they can. The first look asks the system for permission.</summary>
     public static string? ByteRefusal => _refusal.Value;
+
+    /// <summary>Why tiles of bfloat16 cannot be used; null if they can. They come with tiles of bytes.</summary>
+    public static string? BFloat16Refusal => ByteRefusal ?? (_processor.Value.HasBFloat16Tiles ? null : "the processor has no AMX-BF16");
 
     /// <summary>The checks, in their order; each runs only if those before it have passed.</summary>
     /// <param name="processor">What CPUID says.</param>
@@ -41,7 +45,7 @@ internal static unsafe partial class TileFeatures
         var (_, _, _, features) = X86Base.CpuId(7, 0);
         var (_, sizes, rows, _) = X86Base.CpuId(0x1D, 1);
         const int both = 1 << 24 | 1 << 25;
-        return new TileProcessor((features & both) == both, (X86Base.CpuId(1, 0).Ecx >> 27 & 1) != 0, sizes >>> 16, sizes & 0xFFFF, rows & 0xFFFF);
+        return new TileProcessor((features & both) == both, (features >> 22 & 1) != 0, (X86Base.CpuId(1, 0).Ecx >> 27 & 1) != 0, sizes >>> 16, sizes & 0xFFFF, rows & 0xFFFF);
     }
 
     private static ulong EnabledState()
@@ -72,8 +76,9 @@ internal static unsafe partial class TileFeatures
 
 /// <summary>What CPUID says about tiles (Intel's Software Developer's Manual, volume 2A, leaves 1, 7 and 1DH).</summary>
 /// <param name="HasByteTiles">AMX-TILE and AMX-INT8.</param>
+/// <param name="HasBFloat16Tiles">AMX-BF16.</param>
 /// <param name="HasXgetbv">The operating system has switched XGETBV on.</param>
 /// <param name="Tiles">Tiles of palette 1.</param>
 /// <param name="RowBytes">Bytes of a row.</param>
 /// <param name="Rows">Rows of a tile.</param>
-internal readonly record struct TileProcessor(bool HasByteTiles, bool HasXgetbv, int Tiles, int RowBytes, int Rows);
+internal readonly record struct TileProcessor(bool HasByteTiles, bool HasBFloat16Tiles, bool HasXgetbv, int Tiles, int RowBytes, int Rows);

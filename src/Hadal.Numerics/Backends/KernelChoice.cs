@@ -22,7 +22,6 @@ public sealed record KernelChoice(string Form, IReadOnlyList<string> Assembled, 
         if (instructions.Length > 0) return new KernelChoice(name, instructions, null, refusal);
         string reason = !hasInstructions ? "this processor has none of the instructions that kernels are assembled for (AVX512_VNNI, or AVX2 with FMA and F16C)"
             : refusal is not null ? $"machine code cannot be placed: {refusal}"
-            : KernelForms.Available[0] == form ? "kernels for processors with AVX-512 are assembled for AVX512_VNNI, which this one lacks"
             : $"{KernelForms.Variable} asks for it";
         return new KernelChoice(name, [], reason, refusal);
     }
@@ -35,10 +34,13 @@ public sealed record KernelChoice(string Form, IReadOnlyList<string> Assembled, 
             if (ProcessorFeatures.HasBFloat16Dot512) yield return "AVX512_BF16";
             if (ProcessorFeatures.HasByteLookup512) yield return "AVX512_VBMI";
             if (PanelTiles.Refusal is null) yield return "AMX-INT8";
+            if (PanelTiles.BFloat16Refusal is null) yield return "AMX-BF16";
         }
-        else if (form is KernelForm.Assembled256 or KernelForm.Assembled256Plain)
+
+        bool isNarrow = form is KernelForm.Assembled256 or KernelForm.Assembled256Plain;
+        if (isNarrow || form == KernelForm.Assembled512 && !(ProcessorFeatures.HasByteDot512 && ProcessorFeatures.HasBFloat16Dot512 && ProcessorFeatures.HasByteLookup512))
         {
-            if (form == KernelForm.Assembled256) yield return "AVX-VNNI";
+            if (form != KernelForm.Assembled256Plain && ProcessorFeatures.HasByteDot256) yield return "AVX-VNNI";
             foreach (string name in new[] { "AVX2", "FMA", "F16C" }) yield return name;
         }
     }

@@ -21,6 +21,9 @@ internal enum KernelForm
     /// <summary>Registers of 512 bits.</summary>
     Vector512,
 
-    /// <summary>Registers of 512 bits; products of coded weights (<see cref="PanelGemm"/>) by kernels assembled for the processor.</summary>
+    /// <summary>
+    /// Registers of 512 bits; products of coded weights (<see cref="PanelGemm"/>) by kernels assembled for the processor, which where AVX-512 lacks a dot product are those of
+    /// <see cref="Assembled256"/>.
+    /// </summary>
     Assembled512,
 }

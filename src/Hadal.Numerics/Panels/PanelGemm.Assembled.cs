@@ -3,9 +3,9 @@ namespace Hadal.Numerics.Kernels;
 /// <content>The assembled form.</content>
 internal static unsafe partial class PanelGemm
 {
-    private static void RunAssembled(in PanelProblem p, in Tile tile)
+    private static void RunAssembled512(in PanelProblem p, in Tile tile)
     {
-        if (tile.Rows >= LeastTileRows && HasTileKernels(p.Format) && PanelTiles.Refusal is null)
+        if (tile.Rows >= LeastTileRows && p.Format.HasByteActivations && HasTileKernels(p.Format) && PanelTiles.Refusal is null)
         {
             RunOnTiles<PanelTiles.HardwareTiles>(p, tile);
             return;

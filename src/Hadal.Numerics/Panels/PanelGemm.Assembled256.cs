@@ -6,6 +6,9 @@ internal static unsafe partial class PanelGemm
     // FP32 rows of a kernel's height stay in a first-level cache of 32 KB while panels run past them.
     private const int WidenedDepth = 512;
 
+    // k are cut in multiples of this many, which no block or group of blocks reaches over.
+    private const int StepDepth = 256;
+
     private static void RunAssembled256(in PanelProblem p, in Tile tile, KernelForm form)
     {
         bool hasByteDot = form == KernelForm.Assembled256, isWidened = WidenedRows.Size(p.Format, hasByteDot) != p.Format.ActivationSize;
@@ -20,9 +23,10 @@ internal static unsafe partial class PanelGemm
     {
         var scratch = PanelScratch.Current;
         var format = p.Format;
-        bool unpack = format.Unpacked != format && tile.Rows > PanelKernelCode256.MaxRows;
+        bool unpack = format.Unpacked != format && (tile.Rows > PanelKernelCode256.MaxRows || !PanelKernelCode256.Supports(format));
         int height = KernelRows(tile.Rows, PanelKernelCode256.MaxRows), most = Panels256(height);
-        if (unpack) step = Math.Max(1, Math.Min(step, PanelScratch.RightBytes / (format.Unpacked.BlockBytes * most)));
+        if (unpack) step = Math.Min(step, PanelScratch.RightBytes / (format.Unpacked.BlockBytes * most));
+        if (step < p.Blocks) step = Math.Max(StepDepth, step * format.Block / StepDepth * StepDepth) / format.Block;
         for (int block = 0; block < p.Blocks; block += step)
         {
             int blocks = Math.Min(step, p.Blocks - block);
@@ -34,7 +38,7 @@ internal static unsafe partial class PanelGemm
             {
                 while (panels > 1 && panels * 16 > tile.Columns - column + 15) panels /= 2;
                 int columns = Math.Min(panels * 16, tile.Columns - column);
-                call.Right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
+                call.Right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + (nint)format.PanelBytes(block * format.Block);
                 if (unpack)
                 {
                     PanelUnpacking.Run(format, call.Right, p.PanelBytes, blocks, (columns + 15) / 16, scratch.Right);
@@ -60,12 +64,12 @@ internal static unsafe partial class PanelGemm
         var format = p.Format;
         bool unpack = format.Unpacked != format;
         var used = format.Unpacked;
-        int step = Math.Max(1, (unpack || isWidened ? WidenedDepth : BlockDepth) / format.Block), height = KernelRows(tile.Rows, PanelKernelCode256.MaxRows);
+        int step = (unpack || isWidened ? WidenedDepth : BlockDepth) / format.Block, height = KernelRows(tile.Rows, PanelKernelCode256.MaxRows);
         for (int block = 0; block < p.Blocks; block += step)
         {
             int blocks = Math.Min(step, p.Blocks - block);
             var call = Call(p, block, blocks);
-            byte* right = p.Right + tile.Column / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
+            byte* right = p.Right + tile.Column / 16 * p.PanelBytes + (nint)format.PanelBytes(block * format.Block);
             if (unpack)
             {
                 PanelUnpacking.Run(format, right, p.PanelBytes, blocks, (tile.Columns + 15) / 16, scratch.Right);

@@ -1,3 +1,5 @@
+using Hadal.Numerics.Formats;
+
 namespace Hadal.Numerics.Kernels;
 
 /// <summary>How a kernel on tiles is run.</summary>
@@ -11,14 +13,14 @@ internal unsafe interface ITileKernel
     static abstract void Run(in PanelFormat format, int rows, int panels, PanelCall* call);
 }
 
-/// <content>Many rows of bytes on tiles, where the processor has them: blocks as in the wide form, 32 rows by two panels at a time.</content>
+/// <content>Tiles, where the processor has them: blocks as in the wide form, 32 rows by two panels at a time. For bytes they are one more form, for bfloat16 a contract of its own.</content>
 internal static unsafe partial class PanelGemm
 {
     /// <summary>From so many rows on tiles are used: with fewer, most of a tile would be empty.</summary>
     public const int LeastTileRows = 16;
 
     /// <summary>Whether tiles can multiply by a format's panels.</summary>
-    public static bool HasTileKernels(in PanelFormat format) => format.HasByteActivations && PanelTileCode.Supports(format.Unpacked);
+    public static bool HasTileKernels(in PanelFormat format) => PanelTileCode.Supports(format.Unpacked);
 
     /// <summary>A whole product on tiles on the calling thread.</summary>
     public static void RunOnTiles<TKernel>(in PanelProblem p) where TKernel : struct, ITileKernel => RunOnTiles<TKernel>(p, new Tile(0, p.M, 0, p.N));
@@ -28,7 +30,7 @@ internal static unsafe partial class PanelGemm
         var scratch = PanelScratch.Current;
         var format = p.Format;
         bool unpack = format.Unpacked != format;
-        int step = Math.Max(1, (unpack ? UnpackedDepth : BlockDepth) / format.Block), height = KernelRows(tile.Rows, PanelTileCode.MaxRows);
+        int step = (unpack ? UnpackedDepth : BlockDepth) / format.Block, height = KernelRows(tile.Rows, PanelTileCode.MaxRows);
         for (int column = 0; column < tile.Columns; column += TileColumns)
         {
             int columns = Math.Min(TileColumns, tile.Columns - column);
@@ -37,7 +39,7 @@ internal static unsafe partial class PanelGemm
                 int blocks = Math.Min(step, p.Blocks - block);
                 var call = Call(p, block, blocks);
                 call.Constants = scratch.TileSums;
-                byte* right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
+                byte* right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + (nint)format.PanelBytes(block * format.Block);
                 if (unpack)
                 {
                     PanelUnpacking.Run(format, right, p.PanelBytes, blocks, (columns + 15) / 16, scratch.Right);
@@ -57,6 +59,27 @@ internal static unsafe partial class PanelGemm
                 }
             }
         }
+    }
+
+    // The contract of bfloat16 in tiles, element by element.
+    private static float ElementInTiles(in PanelProblem p, int m, int n, float c)
+    {
+        var format = p.Format;
+        var codes = (ushort*)(p.Left + m * p.LeftStride);
+        byte* block = p.Right + n / 16 * p.PanelBytes;
+        for (int b = 0; b < p.Blocks; b++, block += format.BlockBytes, codes += format.Block)
+        {
+            float even = 0, odd = 0;
+            for (int k = 0; k < format.Block; k += 2)
+            {
+                even = MathF.FusedMultiplyAdd(BFloat16.ToSingle(codes[k]), PanelCodes.Value(format, block, k, n % 16), even);
+                odd = MathF.FusedMultiplyAdd(BFloat16.ToSingle(codes[k + 1]), PanelCodes.Value(format, block, k + 1, n % 16), odd);
+            }
+
+            c += even + odd;
+        }
+
+        return c;
     }
 
     private static void RunTileKernel<TKernel>(in PanelProblem p, in Tile part, PanelCall call, int column, int columns, PanelScratch scratch)

@@ -14,13 +14,22 @@ internal static unsafe class PanelKernels
     /// <summary>Whether a form has an assembled kernel for a format on this machine.</summary>
     public static bool Has(KernelForm form, in PanelFormat format) => form switch
     {
+        _ when format.InTiles => false,
         KernelForm.Assembled512 => format.HasByteActivations
             ? ProcessorFeatures.HasByteDot512
             : ProcessorFeatures.HasBFloat16Dot512 && (format.Element != PanelElement.E4M3 || ProcessorFeatures.HasByteLookup512),
-        KernelForm.Assembled256 => ProcessorFeatures.HasByteDot256 && PanelKernelCode256.Supports(format),
-        KernelForm.Assembled256Plain => ProcessorFeatures.HasFused256 && PanelKernelCode256.Supports(format),
+        KernelForm.Assembled256 => ProcessorFeatures.HasByteDot256 && PanelKernelCode256.Supports(format.Unpacked),
+        KernelForm.Assembled256Plain => ProcessorFeatures.HasFused256 && PanelKernelCode256.Supports(format.Unpacked),
         _ => false,
     };
+
+    /// <summary>Whose kernels a form uses for a format: its own, or where an instruction is missing those for 256-bit registers; null leaves it to the portable form.</summary>
+    public static KernelForm? Of(KernelForm form, in PanelFormat format)
+    {
+        if (Has(form, format)) return form;
+        if (form != KernelForm.Assembled512) return null;
+        return Has(KernelForm.Assembled256, format) ? KernelForm.Assembled256 : Has(KernelForm.Assembled256Plain, format) ? KernelForm.Assembled256Plain : null;
+    }
 
     /// <summary>The kernel of a size.</summary>
     /// <param name="form">An assembled form that <see cref="Has"/> the format.</param>

@@ -5,12 +5,13 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Hadal.Numerics.Kernels;
 
-/// <summary>The micro-kernel on tiles (AMX-INT8): up to 32 rows of signed bytes times one or two panels of bytes.</summary>
+/// <summary>The micro-kernel on tiles (AMX-INT8, AMX-BF16): up to 32 rows times one or two panels of bytes, or of bfloat16 in the order of tiles.</summary>
 /// <remarks>
 /// <para>
 /// A panel's codes [k/4][16][4] are the right operand of TDPBSUD as they lie. A block's sums are 32-bit integers, exact in any order, so the bits are those of
 /// <see cref="PanelKernelCode"/>. Tiles have no other arithmetic: sums go through memory to 512-bit registers, where the block is scaled and added to C.
 /// </para>
+/// <para>bfloat16 pairs [k/2][16][2] are the right operand of TDPBF16PS as they lie; C stays in the tiles over all blocks.</para>
 /// <para>
 /// Tiles: tmm0 … tmm3 sums (panel · 2 + half of the rows), tmm4 and tmm5 rows, tmm6 and tmm7 panels. rax panel 0, rdx bytes between panels, rcx 64; r8 and r9 rows 0 and 16
 /// of the activations, rsi bytes between them; r10 counts rows; r11 memory of the sums; r12 block values, r13 bytes between their rows; rdi C, rbp bytes between its rows;
@@ -47,26 +48,30 @@ internal sealed unsafe class PanelTileCode : KernelCode
 
     private int Halves => (_rows + TileRows - 1) / TileRows;
 
-    // k values of a tile: a block may be shorter than a tile is wide.
-    private int Depth => Math.Min(TileBytes, _format.Block);
+    private bool IsByte => _format.HasByteActivations;
 
-    /// <summary>Whether there are kernels for a format: bytes with scales that these properties describe.</summary>
-    public static bool Supports(in PanelFormat format) =>
-        format.Element == PanelElement.Byte && format.ScaleSize > 0 && (format.Block % TileBytes == 0 || format.Block is 16 or 32)
+    // k values of a tile: a block may be shorter than a tile is wide.
+    private int Depth => IsByte ? Math.Min(TileBytes, _format.Block) : TileBytes / 2;
+
+    /// <summary>Whether there are kernels for a format: bytes with scales that these properties describe, or bfloat16 in the order of tiles.</summary>
+    public static bool Supports(in PanelFormat format) => format == PanelFormat.BFloat16InTiles
+        || format.Element == PanelElement.Byte && format.ScaleSize > 0 && (format.Block % TileBytes == 0 || format.Block is 16 or 32)
         && format == new PanelFormat(format.Element, format.Block, format.ScaleSize, format.ZeroPoint, format.HasMinimum);
 
     protected override void Write()
     {
         LoadArguments();
-        ClearC();
+        if (IsByte) ClearC();
         Code.ldtilecfg(__[r14]);
+        if (!IsByte) LoadSums();
         var block = Code.CreateLabel();
         Code.Label(ref block);
+        if (IsByte) ForEachSum(sum => Code.tilezero(Tile(sum)));
         MultiplyBlock();
-        FinishBlock();
-        Code.add(rax, _format.BlockBytes - _format.CodeBytes);
+        if (IsByte) FinishBlock();
         Code.dec(__qword_ptr[rsp]);
         Code.jnz(block);
+        if (!IsByte) ForEachC((sum, c) => Code.tilestored(c, Tile(sum)));
         Code.tilerelease();
     }
 
@@ -110,10 +115,10 @@ internal sealed unsafe class PanelTileCode : KernelCode
         {
             int rows = Math.Min(TileRows, _rows - half * TileRows);
             for (int panel = 0; panel < _panels; panel++) Set(Sum(panel, half), rows, TileBytes);
-            Set(4 + half, rows, Depth);
+            Set(4 + half, rows, Depth * _format.ActivationSize);
         }
 
-        for (int panel = 0; panel < _panels; panel++) Set(6 + panel, Depth / 4, TileBytes);
+        for (int panel = 0; panel < _panels; panel++) Set(6 + panel, Depth / _format.GroupDepth, TileBytes);
         return configuration;
 
         void Set(int tile, int rows, int bytes)
@@ -142,37 +147,68 @@ internal sealed unsafe class PanelTileCode : KernelCode
         Code.nop();
     }
 
-    private void MultiplyBlock()
+    private void ForEachSum(Action<int> action)
     {
         for (int panel = 0; panel < _panels; panel++)
         {
-            for (int half = 0; half < Halves; half++) Code.tilezero(Tile(Sum(panel, half)));
+            for (int half = 0; half < Halves; half++) action(Sum(panel, half));
         }
+    }
 
+    // Sixteen rows of a panel's columns of C; r15 stands at the half's first row.
+    private void ForEachC(Action<int, AssemblerMemoryOperand> action)
+    {
+        Code.mov(r15, rdi);
+        for (int half = 0; half < Halves; half++)
+        {
+            for (int panel = 0; panel < _panels; panel++) action(Sum(panel, half), __[r15 + rbp + panel * 64]);
+            if (half + 1 == Halves) break;
+            Code.mov(r14, rbp);
+            Code.shl(r14, 4);
+            Code.add(r15, r14);
+        }
+    }
+
+    // The flags still tell whether to accumulate: the configuration does not touch them.
+    private void LoadSums()
+    {
+        var add = Code.CreateLabel();
+        var ready = Code.CreateLabel();
+        Code.jnz(add);
+        ForEachSum(sum => Code.tilezero(Tile(sum)));
+        Code.jmp(ready);
+        Code.Label(ref add);
+        ForEachC((sum, c) => Code.tileloadd(Tile(sum), c));
+        Code.Label(ref ready);
+        Code.nop();
+    }
+
+    private void MultiplyBlock()
+    {
         if (_panels > 1) Code.lea(r15, __[rax + rdx]);
         for (int k = 0; k < _format.Block; k += Depth)
         {
-            for (int panel = 0; panel < _panels; panel++) Code.tileloadd(Tile(6 + panel), __[(panel == 0 ? rax : r15) + rcx + k * 16]);
+            for (int panel = 0; panel < _panels; panel++) Code.tileloadd(Tile(6 + panel), __[(panel == 0 ? rax : r15) + rcx + k / _format.GroupDepth * 64]);
             for (int half = 0; half < Halves; half++)
             {
-                Code.tileloadd(Tile(4 + half), __[(half == 0 ? r8 : r9) + rsi + k]);
-                for (int panel = 0; panel < _panels; panel++) Code.tdpbsud(Tile(Sum(panel, half)), Tile(4 + half), Tile(6 + panel));
+                Code.tileloadd(Tile(4 + half), __[(half == 0 ? r8 : r9) + rsi + k * _format.ActivationSize]);
+                for (int panel = 0; panel < _panels; panel++)
+                {
+                    if (IsByte) Code.tdpbsud(Tile(Sum(panel, half)), Tile(4 + half), Tile(6 + panel));
+                    else Code.tdpbf16ps(Tile(Sum(panel, half)), Tile(4 + half), Tile(6 + panel));
+                }
             }
         }
 
-        for (int panel = 0; panel < _panels; panel++)
-        {
-            for (int half = 0; half < Halves; half++) Code.tilestored(__[r11 + rcx + Sum(panel, half) * TileRows * 64], Tile(Sum(panel, half)));
-        }
-
-        Code.add(r8, _format.Block);
-        Code.add(r9, _format.Block);
+        Code.add(r8, _format.Block * _format.ActivationSize);
+        Code.add(r9, _format.Block * _format.ActivationSize);
         Code.add(rax, _format.CodeBytes);
     }
 
     // c += (sum + the row's offset) · (row's scale · column's scale), then - (row's sum) · column's minimum.
     private void FinishBlock()
     {
+        ForEachSum(sum => Code.tilestored(__[r11 + rcx + sum * TileRows * 64], Tile(sum)));
         for (int panel = 0; panel < _panels; panel++)
         {
             var start = panel == 0 ? __[rax] : __[rax + rdx];
@@ -204,6 +240,7 @@ internal sealed unsafe class PanelTileCode : KernelCode
         Code.dec(r10d);
         Code.jnz(row);
         Code.add(r12, sizeof(ActivationBlock));
+        Code.add(rax, _format.BlockBytes - _format.CodeBytes);
     }
 
     private void LoadScale(AssemblerRegisterZMM destination, AssemblerMemoryOperand address)

@@ -111,9 +111,9 @@ internal sealed unsafe partial class Machine
         return BitConverter.SingleToUInt32Bits(Flush(MathF.FusedMultiplyAdd(Flush(b << 16), Flush(c << 16), total)));
     }
 
-    private static float Flush(uint bits) => BitConverter.UInt32BitsToSingle((bits & 0x7F800000) == 0 ? bits & 0x80000000 : bits);
+    internal static float Flush(uint bits) => BitConverter.UInt32BitsToSingle((bits & 0x7F800000) == 0 ? bits & 0x80000000 : bits);
 
-    private static float Flush(float value) => Flush(BitConverter.SingleToUInt32Bits(value));
+    internal static float Flush(float value) => Flush(BitConverter.SingleToUInt32Bits(value));
 
     private static uint Ternary(uint a, uint b, uint c, int table)
     {

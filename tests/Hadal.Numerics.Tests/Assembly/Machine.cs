@@ -132,6 +132,9 @@ internal sealed unsafe partial class Machine
                     TileIndex(i.Op0Register), TileIndex(i.Op1Register), TileIndex(i.Op2Register),
                     leftSigned: i.Mnemonic is Mnemonic.Tdpbssd or Mnemonic.Tdpbsud, rightSigned: i.Mnemonic is Mnemonic.Tdpbssd or Mnemonic.Tdpbusd);
                 break;
+            case Mnemonic.Tdpbf16ps:
+                Tiles.DotPairs(TileIndex(i.Op0Register), TileIndex(i.Op1Register), TileIndex(i.Op2Register));
+                break;
             case Mnemonic.Vzeroupper:
                 for (int r = 0; r < 16; r++) _vectors.AsSpan(r * 64 + 16, 48).Clear();
                 break;

@@ -82,6 +82,32 @@ internal sealed unsafe class MachineTiles
         }
     }
 
+    /// <summary>
+    /// TDPBF16PS: of the pairs of a row and a column the even and the odd ones are summed apart, fused and from zero; then both are added, and the sum to C. Subnormals are zero
+    /// on the way in and out.
+    /// </summary>
+    public void DotPairs(int sum, int left, int right)
+    {
+        RequireProduct(sum, left, right);
+        for (int m = 0; m < _rows[sum]; m++)
+        {
+            for (int n = 0; n < _rowBytes[sum] / 4; n++)
+            {
+                float even = 0, odd = 0;
+                for (int k = 0; k < _rowBytes[left] / 4; k++)
+                {
+                    uint a = BinaryPrimitives.ReadUInt32LittleEndian(_data[left].AsSpan(m * MaxRowBytes + 4 * k)), b = BinaryPrimitives.ReadUInt32LittleEndian(_data[right].AsSpan(k * MaxRowBytes + 4 * n));
+                    even = Machine.Flush(MathF.FusedMultiplyAdd(Machine.Flush(a << 16), Machine.Flush(b << 16), even));
+                    odd = Machine.Flush(MathF.FusedMultiplyAdd(Machine.Flush(a & 0xFFFF0000), Machine.Flush(b & 0xFFFF0000), odd));
+                }
+
+                var place = _data[sum].AsSpan(m * MaxRowBytes + 4 * n, 4);
+                float before = Machine.Flush(BinaryPrimitives.ReadUInt32LittleEndian(place));
+                BinaryPrimitives.WriteSingleLittleEndian(place, Machine.Flush(before + Machine.Flush(even + odd)));
+            }
+        }
+    }
+
     private void RequireProduct(int sum, int left, int right)
     {
         foreach (int tile in new[] { sum, left, right }) RequireUsable(tile);

@@ -48,6 +48,23 @@ public sealed class PanelKernelCode256Tests
     }
 
     [Fact]
+    public void Every_assembled_form_has_kernels_for_every_format_it_says_it_has()
+    {
+        foreach (var form in KernelForms.Available)
+        {
+            bool isAssembled = form.ToString().StartsWith("Assembled", StringComparison.Ordinal);
+            foreach (var format in _formats)
+            {
+                var kernels = PanelKernels.Of(form, format);
+                Assert.Equal(isAssembled, kernels is not null);
+                Assert.True(kernels is not { } of || PanelKernels.Has(of, format));
+            }
+
+            Assert.Null(PanelKernels.Of(form, PanelFormat.BFloat16InTiles));
+        }
+    }
+
+    [Fact]
     public unsafe void Every_way_to_decode_E4M3_gives_the_same_bits()
     {
         var codes = new byte[256];

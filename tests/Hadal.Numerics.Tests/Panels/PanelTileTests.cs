@@ -18,6 +18,7 @@ public sealed unsafe class PanelTileTests
         new(PanelElement.Byte, 32, 4, 0, true),
         new(PanelElement.Nibble, 32, 2, 8),
         new(PanelElement.Nibble, 32, 4, 0, true),
+        PanelFormat.BFloat16InTiles,
     ];
 
     public static TheoryData<int> Formats => [.. Enumerable.Range(0, _formats.Length)];
@@ -32,7 +33,7 @@ public sealed unsafe class PanelTileTests
         int seed = 0;
 
         // One and two tiles of rows, full and not; one and two panels, the last one partly used; several kernels, blocks of k and groups of columns.
-        foreach (var (m, n, k) in new[] { (16, 16, 128), (17, 33, 60), (35, 41, 290), (32, 32, 256), (70, 20, 1100), (16, 270, 150) })
+        foreach (var (m, n, k) in new[] { (16, 16, 128), (17, 33, 60), (35, 41, 290), (32, 32, 256), (70, 20, 1100), (16, 270, 150), (1, 20, 100), (5, 50, 64) })
         {
             using var problem = new PanelCase(format, m, n, k, ++seed, accumulate: seed % 2 == 0, misalignment: seed % 5 * 3);
             float[] expected = problem.Run(KernelForm.Reference, team);
@@ -40,12 +41,12 @@ public sealed unsafe class PanelTileTests
             InterpretedTiles.Steps.Clear();
             float[] actual = problem.Run(p => PanelGemm.RunOnTiles<InterpretedTiles>(p));
             Assert.Equal(MemoryMarshal.Cast<float, uint>(expected), MemoryMarshal.Cast<float, uint>(actual));
-            Assert.True(InterpretedTiles.Steps[Mnemonic.Tdpbsud] >= m / 32 * (n / 16));
+            Assert.True(InterpretedTiles.Steps[format.HasByteActivations ? Mnemonic.Tdpbsud : Mnemonic.Tdpbf16ps] >= (m + 31) / 32 * (n / 16));
         }
     }
 
     [Fact]
-    public void Formats_that_are_not_bytes_are_left_to_other_kernels()
+    public void Formats_whose_sums_tiles_do_not_make_are_left_to_other_kernels()
     {
         Assert.False(PanelGemm.HasTileKernels(PanelFormat.BFloat16));
         Assert.False(PanelGemm.HasTileKernels(PanelFormat.E4M3(128)));
@@ -56,14 +57,17 @@ public sealed unsafe class PanelTileTests
     public void The_trial_product_tells_right_tiles_from_wrong_ones()
     {
         InterpretedTiles.Operands = null;
-        Assert.True(PanelTiles.HasTheBitsOfTheReference<InterpretedTiles>());
-        Assert.False(PanelTiles.HasTheBitsOfTheReference<WrongTiles>());
+        foreach (var format in new[] { new PanelFormat(PanelElement.Byte, 128, sizeof(float), 128), PanelFormat.BFloat16InTiles })
+        {
+            Assert.Null(PanelTiles.Try<InterpretedTiles>(format));
+            Assert.Contains("other bits", PanelTiles.Try<WrongTiles>(format), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
     public void Without_every_permission_no_later_check_runs()
     {
-        var processor = new TileProcessor(HasByteTiles: true, HasXgetbv: true, Tiles: 8, RowBytes: 64, Rows: 16);
+        var processor = new TileProcessor(HasByteTiles: true, HasBFloat16Tiles: true, HasXgetbv: true, Tiles: 8, RowBytes: 64, Rows: 16);
         const ulong saved = 0x600E7, without = 0x200E7;
         Assert.Contains("no AMX-INT8", TileFeatures.Check(processor with { HasByteTiles = false }, true, Never<ulong>, Never<int>), StringComparison.Ordinal);
         Assert.Contains("smaller", TileFeatures.Check(processor with { Rows = 8 }, true, Never<ulong>, Never<int>), StringComparison.Ordinal);
@@ -80,7 +84,41 @@ public sealed unsafe class PanelTileTests
     public void Kernels_on_tiles_are_used_only_where_the_system_grants_tiles()
     {
         if (TileFeatures.ByteRefusal is not null) Assert.NotNull(PanelTiles.Refusal);
+        if (TileFeatures.BFloat16Refusal is not null) Assert.NotNull(PanelTiles.BFloat16Refusal);
         Assert.Equal(PanelTiles.Refusal is null, KernelChoice.Current().Assembled.Contains("AMX-INT8"));
+    }
+
+    [Fact]
+    public void A_name_decides_whether_tiles_are_used()
+    {
+        Assert.SkipUnless(KernelForms.Available.Contains(KernelForm.Assembled512), "Tiles go with the assembled form on 512-bit registers.");
+        Assert.Equal((KernelForm.Assembled512, TileUse.Bytes), KernelForms.ChooseWithTiles(null, Never));
+        Assert.Equal((KernelForm.Assembled512, TileUse.None), KernelForms.ChooseWithTiles("assembled512", Never));
+        Assert.Equal((KernelForm.Assembled512, TileUse.All), KernelForms.ChooseWithTiles("Assembled512+Tiles", () => null));
+        Assert.Contains("no AMX-BF16", Assert.Throws<PlatformNotSupportedException>(() => KernelForms.ChooseWithTiles("assembled512+tiles", () => "the processor has no AMX-BF16")).Message, StringComparison.Ordinal);
+
+        // Who asks for nothing does not make the process ask the system.
+        static string? Never() => throw new InvalidOperationException("This check should not have been reached.");
+    }
+
+    /// <summary>The other contract of bfloat16: sums in the order of tiles depend on neither the other rows nor threads, like all sums here.</summary>
+    [Fact]
+    public void Bfloat16_in_the_order_of_tiles_has_the_same_bits_alone_and_with_other_rows()
+    {
+        using var many = new PanelCase(PanelFormat.BFloat16InTiles, 40, 48, 200, 3);
+        using var one = new PanelCase(PanelFormat.BFloat16InTiles, 1, 48, 200, 3);
+        InterpretedTiles.Operands = many;
+        float[] expected = many.Run(p => PanelGemm.RunOnTiles<InterpretedTiles>(p));
+        InterpretedTiles.Operands = one;
+        Assert.Equal(expected[..48], one.Run(p => PanelGemm.RunOnTiles<InterpretedTiles>(p))[..48]);
+
+        // Not those of the other instruction, or there would be no need for a contract.
+        Assert.NotEqual(expected, many.Run(p =>
+        {
+            p.Blocks *= p.Format.Block / PanelFormat.BFloat16.Block;
+            p.Format = PanelFormat.BFloat16;
+            PanelGemm.RunAlone(p, KernelForm.Reference);
+        }));
     }
 
     /// <summary>Runs kernels in the interpreter; memory that is neither the operands' nor the kernels' own is an error if the operands are known.</summary>
