@@ -126,11 +126,14 @@ public sealed unsafe partial class CpuBackend
                 Assembled = kernel.Assembled,
             });
             Run(chunks * shape.Groups, kernel);
-            Run(rows * shape.Heads, new LatentMergeKernel
+            int headsPerItem = Math.Max(1, LeastPerItem * rows / (chunks * shape.Rank));
+            Run(Items(rows * shape.Heads, headsPerItem), new LatentMergeKernel
             {
                 Shape = shape,
+                HeadsPerItem = headsPerItem,
                 O = o,
                 FirstRow = first,
+                Rows = rows,
                 ChunkStarts = starts,
                 Partials = kernel.Partials,
                 PartialFloats = kernel.PartialFloats,
