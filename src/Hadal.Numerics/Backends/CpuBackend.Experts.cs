@@ -201,6 +201,8 @@ public sealed unsafe partial class CpuBackend
                     case KernelForm.Vector128:
                         kernel.Vector<Lanes128>(0, 0);
                         break;
+                    case KernelForm.Assembled256:
+                    case KernelForm.Assembled256Plain:
                     case KernelForm.Vector256:
                         kernel.Vector<Lanes256>(0, 0);
                         break;

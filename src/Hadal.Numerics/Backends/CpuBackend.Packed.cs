@@ -292,7 +292,7 @@ public sealed unsafe partial class CpuBackend
 
         public PanelFormat PanelFormat { get; } = format switch
         {
-            WeightFormat.BF16 => PanelFormat.BFloat16,
+            WeightFormat.BF16 => PanelTiles.BFloat16Format,
             WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => PanelFormat.E4M3(128),
             WeightFormat.EightBit => new PanelFormat(PanelElement.Byte, 128, sizeof(float), 128),
             WeightFormat.FourBit => new PanelFormat(PanelElement.Nibble, 32, 2, 8),

@@ -49,6 +49,8 @@ public sealed unsafe partial class CpuBackend : IBackend
                 var job512 = new VectorJob<TKernel, Lanes512>(kernel);
                 _team.Run(items, ref job512);
                 break;
+            case KernelForm.Assembled256:
+            case KernelForm.Assembled256Plain:
             case KernelForm.Vector256:
                 var job256 = new VectorJob<TKernel, Lanes256>(kernel);
                 _team.Run(items, ref job256);

@@ -31,13 +31,17 @@ internal enum PanelElement
 /// <param name="ScaleSize">Bytes of a scale and of a minimum: 4 (FP32), 2 (FP16), or 0 for none.</param>
 /// <param name="ZeroPoint">The code of zero, for <see cref="PanelElement.Byte"/> and <see cref="PanelElement.Nibble"/>.</param>
 /// <param name="HasMinimum">Whether minima follow the scales.</param>
-internal readonly record struct PanelFormat(PanelElement Element, int Block, int ScaleSize, int ZeroPoint = 0, bool HasMinimum = false)
+/// <param name="InTiles">Whether bfloat16 is summed as processors with tiles (AMX-BF16) do it: a contract of its own, see <see cref="PanelGemm"/>.</param>
+internal readonly record struct PanelFormat(PanelElement Element, int Block, int ScaleSize, int ZeroPoint = 0, bool HasMinimum = false, bool InTiles = false)
 {
     /// <summary>k values that the weights of all formats are padded to at most.</summary>
     public const int LargestBlock = 128;
 
     /// <summary>bfloat16 without scales.</summary>
     public static PanelFormat BFloat16 => new(PanelElement.BFloat16, 16, 0);
+
+    /// <summary>bfloat16 in the order of tiles, which are 32 k deep.</summary>
+    public static PanelFormat BFloat16InTiles => new(PanelElement.BFloat16, 32, 0, InTiles: true);
 
     /// <summary>bfloat16 with a scale per block: E4M3 after decoding.</summary>
     public static PanelFormat ScaledBFloat16(int block) => new(PanelElement.BFloat16, block, sizeof(float));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Formats;
 
@@ -31,6 +32,7 @@ internal static unsafe partial class PanelPacking
             else if (r < count) CodeRow(format, rows[r], depth, coded, scratch.Scales(r), scratch.Minima(r));
             else Fill(format, coded, blocks);
             if (r < count && rows[r].Type == DType.F8E4M3 && format.Element == PanelElement.E4M3) SpreadScales(format, rows[r], depth, scratch.Scales(r));
+            if (r < count && format.Element == PanelElement.E4M3) MarkNotANumber(format, coded, blocks, scratch.Scales(r));
             if (r >= count) new Span<float>(scratch.Scales(r), blocks).Clear();
             starts[r] = (nint)coded;
         }
@@ -143,6 +145,17 @@ internal static unsafe partial class PanelPacking
                 break;
             default:
                 throw new NotSupportedException($"Weights of {row.Type} cannot be packed.");
+        }
+    }
+
+    // A NaN among a row's weights makes every product with its block NaN. A scale of NaN does so, too, and spares kernels from knowing the code.
+    private static void MarkNotANumber(in PanelFormat format, byte* coded, int blocks, float* scales)
+    {
+        for (int b = 0; b < blocks; b++)
+        {
+            var found = Vector128<byte>.Zero;
+            for (int k = 0; k < format.Block; k += 16) found |= Vector128.Equals(Vector128.Load(coded + b * format.Block + k) & Vector128.Create((byte)0x7F), Vector128.Create((byte)0x7F));
+            if (found != Vector128<byte>.Zero) scales[b] = float.NaN;
         }
     }
 
