@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Formats;
 using Hadal.Numerics.Lanes;
 
@@ -26,8 +25,8 @@ internal unsafe partial struct PromptAttentionKernel : IKernel
     public float Scale;
     public KernelForm Form;
 
-    /// <summary>Heads whose keys and values there are, the first of them, and their blocks, [heads][blocks].</summary>
-    public int Heads, FirstHead, Blocks;
+    /// <summary>The first of the heads whose keys and values there are, and their blocks, [heads][blocks].</summary>
+    public int FirstHead, Blocks;
     public byte* Panels;
 
     /// <summary>Queries of an item, and how many items a head has.</summary>
@@ -37,8 +36,9 @@ internal unsafe partial struct PromptAttentionKernel : IKernel
 
     public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
     {
-        // Later queries see more keys. They come first: items that are short at the end leave little to wait for.
-        int first = (QueryBlocks - 1 - item / Heads) * Queries, queries = Math.Min(Queries, Q.Rows - first), head = item % Heads;
+        // A head's items follow one another while its keys and values lie in a cache. Later queries see more keys. They come first: items that are short at the end leave
+        // little to wait for.
+        int first = (QueryBlocks - 1 - item % QueryBlocks) * Queries, queries = Math.Min(Queries, Q.Rows - first), head = item / QueryBlocks;
         var work = new PromptWork(Workers + worker * WorkerBytes, Shape);
         LoadQueries(first, queries, FirstHead + head, work);
         for (int i = 0; i < queries; i++)
@@ -49,23 +49,25 @@ internal unsafe partial struct PromptAttentionKernel : IKernel
 
         byte* panels = Panels + (nint)head * Blocks * Shape.BlockBytes;
         int tiles = (queries + Shape.TileQueries - 1) / Shape.TileQueries, height = (queries + tiles - 1) / tiles;
-        for (int key = 0; key < Ends[first + queries - 1]; key += PromptShape.BlockKeys, panels += Shape.BlockBytes)
+        int end = Ends[first + queries - 1];
+        for (int key = 0; key < end; key += PromptShape.BlockKeys, panels += Shape.BlockBytes)
         {
             for (int query = 0; query < queries; query += height)
             {
                 int rows = Math.Min(height, queries - query), keys = Math.Min(PromptShape.BlockKeys, Ends[first + query + rows - 1] - key);
                 if (keys <= 0) continue;
-                if (Shape.Assembled) Score(panels, query, rows, keys, work);
-                else ScorePortable(panels, query, rows, keys, work);
-                for (int i = 0; i < rows; i++)
+                if (Shape.Assembled)
                 {
-                    int seen = Math.Clamp(Ends[first + query + i] - key, 0, keys);
-                    if (seen > 0) Weigh<TLanes>(query + i, i, seen, work);
-                    FinishWeights(i, seen, keys, work);
+                    if (key + PromptShape.BlockKeys < end) Fetch(panels + Shape.BlockBytes, query / height, tiles);
+                    Score(panels, query, rows, keys, work);
+                    for (int i = 0; i < rows; i++) Weigh(query + i, i, Math.Clamp(Ends[first + query + i] - key, 0, keys), keys, work);
+                    AddValues(panels + Shape.KeyBytes, query, rows, keys, key > 0, work);
+                    continue;
                 }
 
-                if (Shape.Assembled) AddValues(panels + Shape.KeyBytes, query, rows, keys, key > 0, work);
-                else AddValuesPortable(panels + Shape.KeyBytes, query, rows, keys, key > 0, work);
+                ScorePortable(panels, query, rows, keys, work);
+                for (int i = 0; i < rows; i++) WeighPortable<TLanes>(query + i, i, Math.Clamp(Ends[first + query + i] - key, 0, keys), keys, work);
+                AddValuesPortable(panels + Shape.KeyBytes, query, rows, keys, key > 0, work);
             }
         }
 
@@ -75,7 +77,7 @@ internal unsafe partial struct PromptAttentionKernel : IKernel
     /// <summary>As the formula says it, in FP64, with queries, keys and values as they were rounded.</summary>
     public readonly void Reference(int item, int worker)
     {
-        int first = (QueryBlocks - 1 - item / Heads) * Queries, head = item % Heads;
+        int first = (QueryBlocks - 1 - item % QueryBlocks) * Queries, head = item / QueryBlocks;
         byte* panels = Panels + (nint)head * Blocks * Shape.BlockBytes;
         for (int i = first; i < Math.Min(Q.Rows, first + Queries); i++)
         {
@@ -123,54 +125,27 @@ internal unsafe partial struct PromptAttentionKernel : IKernel
         }
     }
 
-    // Scores of the keys that a query sees to weights relative to the new maximum; what was summed up so far follows the maximum.
-    private readonly void Weigh<TLanes>(int query, int row, int keys, in PromptWork work) where TLanes : struct, ILanes<TLanes>
+    // Scores of the keys that a query sees to weights relative to the new maximum, rounded to bfloat16, and zeros behind them. The two of a pair change places, and subnormals
+    // become zero.
+    private readonly void WeighPortable<TLanes>(int query, int row, int seen, int keys, in PromptWork work) where TLanes : struct, ILanes<TLanes>
     {
         float* scores = work.Scores + row * PromptShape.ScoreStride;
-        int padded = (keys + 15) & ~15;
-        for (int key = keys; key < padded; key++) scores[key] = float.NegativeInfinity;
-        var peaks = TLanes.Load(scores);
-        for (int key = 16; key < padded; key += 16) peaks = TLanes.Max(peaks, TLanes.Load(scores + key));
-        float before = work.Peaks[query], peak = MathF.Max(before, peaks.Maximum() * Scale);
-        float* sums = work.Sums + query * 16;
-        if (peak > before)
+        int padded = (seen + 15) & ~15;
+        if (seen > 0)
         {
-            work.Peaks[query] = peak;
-            var factor = TLanes.Exp(TLanes.Broadcast(before - peak));
-            TLanes.Store(TLanes.Load(sums) * factor, sums);
-            // Before the first block there is nothing to correct.
-            float* output = work.Output + (nint)query * Shape.ValueColumns;
-            for (int c = 0; before > float.NegativeInfinity && c < Shape.ValueColumns; c += 16) TLanes.Store(TLanes.Load(output + c) * factor, output + c);
-        }
-
-        TLanes scale = TLanes.Broadcast(Scale), shift = TLanes.Broadcast(-peak), total = TLanes.Load(sums);
-        for (int key = 0; key < padded; key += 16)
-        {
-            var weight = TLanes.Exp(TLanes.FusedMultiplyAdd(TLanes.Load(scores + key), scale, shift));
-            TLanes.Store(weight, scores + key);
-            total += weight;
-        }
-
-        TLanes.Store(total, sums);
-    }
-
-    // Weights rounded to bfloat16, zeros behind the last that is seen. In the portable form the two of a pair change places and subnormals become zero.
-    private readonly void FinishWeights(int row, int seen, int keys, in PromptWork work)
-    {
-        float* scores = work.Scores + row * PromptShape.ScoreStride;
-        int padded = (seen + 15) & ~15, end = (keys + 15) & ~15;
-        if (Shape.Assembled)
-        {
-            ushort* weights = (ushort*)work.Weights + row * PromptShape.ScoreStride;
+            for (int key = seen; key < padded; key++) scores[key] = float.NegativeInfinity;
+            var peaks = TLanes.Load(scores);
+            for (int key = 16; key < padded; key += 16) peaks = TLanes.Max(peaks, TLanes.Load(scores + key));
+            float peak = Correct<TLanes>(query, peaks.Maximum(), work);
+            TLanes scale = TLanes.Broadcast(Scale * Exponential.Log2E), shift = TLanes.Broadcast(-peak), total = TLanes.Load(work.Sums + query * 16);
             for (int key = 0; key < padded; key += 16)
             {
-                var bits = Vector512.Load((uint*)scores + key);
-                bits = Vector512.ShiftRightLogical(bits + Vector512.Create(0x7FFFu) + (Vector512.ShiftRightLogical(bits, 16) & Vector512<uint>.One), 16);
-                Avx512F.ConvertToVector256UInt16(bits).Store(weights + key);
+                TLanes.Store(TLanes.PowerOfTwo(TLanes.FusedMultiplyAdd(TLanes.Load(scores + key), scale, shift)), scores + key);
+                for (int i = seen; i < key + 16; i++) scores[i] = 0;
+                total += TLanes.Load(scores + key);
             }
 
-            for (int key = padded; key < end; key += 16) Vector256<ushort>.Zero.Store(weights + key);
-            return;
+            TLanes.Store(total, work.Sums + query * 16);
         }
 
         for (int key = 0; key < padded; key += 4)
@@ -182,7 +157,23 @@ internal unsafe partial struct PromptAttentionKernel : IKernel
             (Vector128.ShiftLeft(pairs, 32) | Vector128.ShiftRightLogical(pairs, 32)).Store((ulong*)(scores + key));
         }
 
-        for (int key = padded; key < end; key++) scores[key] = 0;
+        for (int key = padded; key < (keys + 15 & ~15); key++) scores[key] = 0;
+    }
+
+    // The largest score so far, in powers of two; what was summed up so far follows it.
+    private readonly float Correct<TLanes>(int query, float score, in PromptWork work) where TLanes : struct, ILanes<TLanes>
+    {
+        float before = work.Peaks[query], peak = score * (Scale * Exponential.Log2E);
+        if (!(peak > before)) return before;
+        work.Peaks[query] = peak;
+
+        // Before the first block there is nothing to correct.
+        if (before == float.NegativeInfinity) return peak;
+        var factor = TLanes.PowerOfTwo(TLanes.Broadcast(before - peak));
+        float* sums = work.Sums + query * 16, output = work.Output + (nint)query * Shape.ValueColumns;
+        TLanes.Store(TLanes.Load(sums) * factor, sums);
+        for (int c = 0; c < Shape.ValueColumns; c += 16) TLanes.Store(TLanes.Load(output + c) * factor, output + c);
+        return peak;
     }
 
     private readonly void ScorePortable(byte* panels, int query, int rows, int keys, in PromptWork work)

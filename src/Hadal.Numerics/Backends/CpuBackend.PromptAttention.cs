@@ -67,7 +67,6 @@ public sealed unsafe partial class CpuBackend
         {
             int count = Math.Min(group, heads - head);
             expansion.FirstHead = attention.FirstHead = head;
-            attention.Heads = count;
             _team.Run(count * expansion.Blocks, ref expansion);
             Run(count * attention.QueryBlocks, attention);
         }
