@@ -7,60 +7,43 @@ namespace Hadal.Numerics.Kernels;
 /// <content>Products by kernels assembled for the processor.</content>
 internal unsafe partial struct LatentAttentionKernel
 {
-    private readonly void Score(in Block block, byte* queries, in LatentWork work)
+    private readonly void Score(in Block block, byte* queries, bool fetch, in LatentWork work)
     {
-        var kernel = LatentKernels.Scores(Shape.Chains);
-        int bytesPerBlock = LatentScoreCode.Keys * 64 / Shape.Chains;
+        bool isScaled = Shape.Type == DType.F8E4M3;
+        var kernel = LatentKernels.Scores(Shape.Chains, isScaled);
+        int bytesPerBlock = LatentScoreCode.Keys * 64 / Shape.Chains, section = isScaled ? Math.Min(LatentShape.ScaledColumns, Shape.RopeStart) : Shape.Width;
+        var call = new LatentScoreCall
+        {
+            Queries = queries,
+            RowStride = block.Stride,
+            Steps = section / 2 / Shape.Chains,
+            Sections = Shape.Sections,
+            LastSteps = (Shape.RopeStart - (Shape.Sections - 1) * section) / 2 / Shape.Chains,
+            RopeSteps = (Shape.Width - Shape.RopeStart) / 2 / Shape.Chains,
+            Totals = work.Dots,
+        };
         for (int segment = 0, done = 0; segment < block.Segments; segment++)
         {
             int count = block.Count(segment);
             for (int key = 0; key < count; key += LatentScoreCode.Keys, done++)
             {
-                byte* rows = block.Rows(segment) + key * block.Stride;
-                byte* next = key + LatentScoreCode.Keys < count ? rows + LatentScoreCode.Keys * block.Stride
-                    : segment + 1 < block.Segments ? block.Rows(segment + 1) : rows;
-                var call = new LatentScoreCall
-                {
-                    Queries = queries,
-                    Rows = rows,
-                    RowStride = block.Stride,
-                    Steps = Shape.Width / 2 / Shape.Chains,
-                    Scores = (float*)((byte*)work.Scores + done * bytesPerBlock),
-                    Ahead = (nint)(next - rows),
-                };
-                if (Shape.Type == DType.F8E4M3) ScoreSections(kernel, call, work, key + segment * LatentShape.SegmentKeys);
-                else kernel(&call);
+                call.Rows = block.Rows(segment) + key * block.Stride;
+                byte* next = key + LatentScoreCode.Keys < count ? call.Rows + LatentScoreCode.Keys * block.Stride
+                    : segment + 1 < block.Segments ? block.Rows(segment + 1) : call.Rows;
+                call.Scores = (float*)((byte*)work.Scores + done * bytesPerBlock);
+                call.Scales = work.Scales + done * LatentScoreCode.Keys;
+                call.Ahead = (nint)(next - call.Rows);
+                kernel(&call);
+                if (fetch) FetchRows(block.Next(done * LatentScoreCode.Keys));
             }
         }
     }
 
-    private readonly void ScoreSections(delegate* unmanaged[SuppressGCTransition]<LatentScoreCall*, void> kernel, LatentScoreCall call, in LatentWork work, int firstKey)
+    // Sixteen rows that are copied later, if they are there and lie side by side; it does no harm if not.
+    private readonly void FetchRows(byte* row)
     {
-        float* scores = call.Scores;
-        call.Scores = work.Dots;
-        int values = LatentScoreCode.Keys * 16 / Shape.Chains;
-        for (int section = 0, column = 0; column < Shape.Width; section++)
-        {
-            bool isRope = section == Shape.Sections;
-            int end = isRope ? Shape.Width : Math.Min(Shape.RopeStart, column + LatentShape.ScaledColumns);
-            call.Steps = (end - column) / 2 / Shape.Chains;
-            kernel(&call);
-            AddScaled(work.Dots, isRope ? null : work.Scales + section * LatentShape.BlockKeys + firstKey, scores, values, section == 0);
-            call.Queries += call.Steps * 64;
-            call.Rows += (end - column) * sizeof(ushort);
-            column = end;
-        }
-    }
-
-    // scores = dots·scale + scores, the scale of each key, or of each key of a pair.
-    private readonly void AddScaled(float* dots, float* scales, float* scores, int count, bool first)
-    {
-        for (int i = 0, key = 0; i < count; i += 16, key += Shape.Chains)
-        {
-            var scale = scales is null ? Vector512<float>.One : ScaleOf(scales + key);
-            var before = first ? Vector512<float>.Zero : Vector512.Load(scores + i);
-            Vector512.FusedMultiplyAdd(Vector512.Load(dots + i), scale, before).Store(scores + i);
-        }
+        if (row is null) return;
+        for (nint offset = 0; offset < LatentScoreCode.Keys * Cache.Stride; offset += 64) Sse.Prefetch1(row + offset);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

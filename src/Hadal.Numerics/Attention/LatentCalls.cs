@@ -23,6 +23,21 @@ internal unsafe struct LatentScoreCall
 
     /// <summary>From a row to what is fetched early, in bytes.</summary>
     public nint Ahead;
+
+    /// <summary>Of 8-bit rows, ranges of columns with a scale of their own; all but the last take <see cref="Steps"/>.</summary>
+    public nint Sections;
+
+    /// <summary>Registers of queries of the last of them.</summary>
+    public nint LastSteps;
+
+    /// <summary>Registers of queries behind them, without a scale.</summary>
+    public nint RopeSteps;
+
+    /// <summary>Scales of the sixteen rows, <see cref="LatentShape.BlockKeys"/> apart from section to section.</summary>
+    public float* Scales;
+
+    /// <summary>Room for sixteen values of each row.</summary>
+    public float* Totals;
 }
 
 /// <summary>Keys that lie side by side.</summary>

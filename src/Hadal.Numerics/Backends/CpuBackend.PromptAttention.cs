@@ -6,7 +6,6 @@ public sealed unsafe partial class CpuBackend
 {
     // Keys and values of so many bytes are expanded at a time, if that is a head's or more.
     private const nint MostExpandedBytes = 48 << 20;
-    private const int QueryItemsPerThread = 4;
 
     /// <inheritdoc/>
     public void PromptAttention(Tensor q, Tensor latents, PackedWeights latentUp, Tensor ends, int heads, float scale, Tensor o)
@@ -60,7 +59,7 @@ public sealed unsafe partial class CpuBackend
         expansion.Workers = attention.Workers = memory + group * headBytes;
         expansion.WorkerBytes = attention.WorkerBytes = workerBytes;
         attention.Blocks = expansion.Blocks;
-        int tiles = Items(attention.Q.Rows, shape.TileQueries), items = Math.Max(1, Items(_team.Threads * QueryItemsPerThread, group));
+        int tiles = Items(attention.Q.Rows, shape.TileQueries), items = Math.Max(1, Items(_team.Threads * ItemsPerThread, group));
         attention.Queries = Math.Min(PromptShape.MostQueries / shape.TileQueries, Items(tiles, items)) * shape.TileQueries;
         attention.QueryBlocks = Items(attention.Q.Rows, attention.Queries);
         for (int head = 0; head < heads; head += group)
