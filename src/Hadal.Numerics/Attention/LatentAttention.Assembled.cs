@@ -7,7 +7,7 @@ namespace Hadal.Numerics.Kernels;
 /// <content>Products by kernels assembled for the processor.</content>
 internal unsafe partial struct LatentAttentionKernel
 {
-    private readonly void Score(in Block block, byte* queries, bool fetch, in LatentWork work)
+    private readonly void Score(in Block block, byte* queries, in LatentWork work)
     {
         bool isScaled = Shape.Type == DType.F8E4M3;
         var kernel = LatentKernels.Scores(Shape.Chains, isScaled);
@@ -34,16 +34,8 @@ internal unsafe partial struct LatentAttentionKernel
                 call.Scales = work.Scales + done * LatentScoreCode.Keys;
                 call.Ahead = (nint)(next - call.Rows);
                 kernel(&call);
-                if (fetch) FetchRows(block.Next(done * LatentScoreCode.Keys));
             }
         }
-    }
-
-    // Sixteen rows that are copied later, if they are there and lie side by side; it does no harm if not.
-    private readonly void FetchRows(byte* row)
-    {
-        if (row is null) return;
-        for (nint offset = 0; offset < LatentScoreCode.Keys * Cache.Stride; offset += 64) Sse.Prefetch1(row + offset);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,28 +77,33 @@ internal unsafe partial struct LatentAttentionKernel
         return bits + Vector512.Create(0x7FFFu) + (Vector512.ShiftRightLogical(bits, 16) & Vector512<uint>.One);
     }
 
-    private readonly void Values(in Block block, int heads, float* output, in LatentWork work)
+    // The first eight heads fetch what comes later, if they are to; the others, what they are working on.
+    private readonly void Values(in Block block, int heads, bool fetch, float* output, in LatentWork work)
     {
-        var segments = stackalloc LatentSegment[LatentShape.BlockKeys / LatentShape.SegmentKeys + 1];
+        const int most = LatentShape.BlockKeys / LatentShape.SegmentKeys + 1;
+        LatentSegment* segments = stackalloc LatentSegment[most], fetching = stackalloc LatentSegment[most];
         int count = 0;
         for (int s = 0; s < block.Segments; s++)
         {
             int pairs = block.Tail is null ? (block.Count(s) + 1) / 2 : block.Count(s) / 2;
-            if (pairs > 0) segments[count++] = new LatentSegment { Rows = block.Rows(s), Pairs = pairs, Ahead = block.Ahead(s) };
+            if (pairs > 0) segments[count++] = new LatentSegment { Rows = block.Rows(s), Pairs = pairs, Fetched = block.Rows(s) };
+            if (pairs > 0) fetching[count - 1] = segments[count - 1] with { Fetched = block.Fetched(s) };
         }
 
-        if (block.Tail != null) segments[count++] = new LatentSegment { Rows = block.Tail, Pairs = 1 };
+        if (block.Tail != null) fetching[count] = segments[count++] = new LatentSegment { Rows = block.Tail, Pairs = 1, Fetched = block.Tail };
         var kernel = LatentKernels.Values(Shape.Chains);
         for (int section = 0; section < Shape.Sections; section++)
         {
             int column = section * LatentShape.ScaledColumns, end = section + 1 < Shape.Sections ? column + LatentShape.ScaledColumns : Shape.OutputColumns;
             for (int head = 0; head < heads; head += LatentValueCode.Heads)
             {
+                bool isFetching = fetch && head == 0;
                 var call = new LatentValueCall
                 {
-                    Segments = segments,
+                    Segments = isFetching ? fetching : segments,
                     SegmentCount = count,
                     RowStride = block.Stride,
+                    FetchedStride = isFetching ? Cache.Stride : block.Stride,
                     Column = column * sizeof(ushort),
                     Strips = (end - column) / LatentShape.StripColumns,
                     Weights = (uint*)(work.Weights + section * LatentShape.BlockKeys * 16) + head,
@@ -115,7 +112,6 @@ internal unsafe partial struct LatentAttentionKernel
                     Constants = LatentValueCode.Constants,
                 };
                 kernel(&call);
-                for (int s = 0; s < count; s++) segments[s].Ahead = 0;
             }
         }
     }

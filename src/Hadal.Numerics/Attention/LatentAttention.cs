@@ -77,13 +77,13 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
             TLanes.Store(TLanes.Zero, sum);
         }
 
-        if (Assembled) Score(block, queries, fetch, work);
+        if (Assembled) Score(block, queries, work);
         else ScorePortable(block, queries, work);
         Weigh<TLanes>(block.Keys, max, sum, correction, work.Scores);
         if (Assembled) NarrowWeights(block.Keys, work);
         else NarrowWeightsPortable(block.Keys, work);
         float* output = isFirst ? o : work.Output;
-        if (Assembled) Values(block, heads, output, work);
+        if (Assembled) Values(block, heads, fetch, output, work);
         else ValuesPortable(block, output, work);
         if (!isFirst) Accumulate<TLanes>(heads, correction, output, o);
     }
@@ -115,7 +115,7 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
             {
                 int position = first + key, count = Math.Min(LatentShape.SegmentKeys, keys - key);
                 byte* rows = RowAt(pages, position);
-                block.Add(rows, count, next + key < length ? (nint)(RowAt(pages, next + key) - rows) : 0);
+                block.Add(rows, count, next + key < length ? RowAt(pages, next + key) : rows);
             }
 
             if (keys % 2 != 0 && Assembled)
@@ -147,10 +147,13 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
             key += count;
         }
 
-        for (int key = 0; key < keys && Shape.Type == DType.F8E4M3; key += LatentScoreCode.Keys)
-            block.SetNext(key, next + key < length ? RowAt(pages, next + key) : null);
         if (keys % 2 != 0) new Span<byte>(work.Rows + keys * block.Stride, (int)block.Stride).Clear();
-        for (int key = 0; key < keys; key += LatentShape.SegmentKeys) block.Add(work.Rows + key * block.Stride, Math.Min(LatentShape.SegmentKeys, keys - key), 0);
+        for (int key = 0; key < keys; key += LatentShape.SegmentKeys)
+        {
+            byte* rows = work.Rows + key * block.Stride;
+            block.Add(rows, Math.Min(LatentShape.SegmentKeys, keys - key), next + key < length ? RowAt(pages, next + key) : rows);
+        }
+
         return block;
     }
 
@@ -223,25 +226,20 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
         public nint Stride;
         public byte* Tail;
         private fixed long _rows[LatentShape.BlockKeys / LatentShape.SegmentKeys];
-        private fixed long _ahead[LatentShape.BlockKeys / LatentShape.SegmentKeys];
+        private fixed long _fetched[LatentShape.BlockKeys / LatentShape.SegmentKeys];
         private fixed int _counts[LatentShape.BlockKeys / LatentShape.SegmentKeys];
-        private fixed long _next[LatentShape.BlockKeys / LatentScoreCode.Keys];
 
-        public void Add(byte* rows, int count, nint ahead)
+        public void Add(byte* rows, int count, byte* fetched)
         {
-            _ahead[Segments] = ahead;
+            _fetched[Segments] = (long)fetched;
             _rows[Segments] = (long)rows;
             _counts[Segments++] = count;
         }
 
-        // Rows of the cache that are copied after this block.
-        public void SetNext(int key, byte* row) => _next[key / LatentScoreCode.Keys] = (long)row;
-
-        public byte* Next(int key) => (byte*)_next[key / LatentScoreCode.Keys];
-
         public byte* Rows(int segment) => (byte*)_rows[segment];
 
-        public nint Ahead(int segment) => (nint)_ahead[segment];
+        // Rows of the cache that the thread comes to next.
+        public byte* Fetched(int segment) => (byte*)_fetched[segment];
 
         public int Count(int segment) => _counts[segment];
     }

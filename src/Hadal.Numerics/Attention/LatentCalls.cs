@@ -50,8 +50,8 @@ internal unsafe struct LatentSegment
     /// <summary>Pairs of rows, at least one.</summary>
     public nint Pairs;
 
-    /// <summary>From a row to one that the thread needs later, fetched meanwhile; in bytes.</summary>
-    public nint Ahead;
+    /// <summary>Rows of the cache that the thread needs later, fetched meanwhile.</summary>
+    public byte* Fetched;
 }
 
 /// <summary>What <see cref="LatentValueCode"/> multiplies. Assembled code knows the offsets.</summary>
@@ -65,6 +65,9 @@ internal unsafe struct LatentValueCall
 
     /// <summary>Bytes between rows.</summary>
     public nint RowStride;
+
+    /// <summary>Bytes between rows that are fetched.</summary>
+    public nint FetchedStride;
 
     /// <summary>Bytes before the first column.</summary>
     public nint Column;
