@@ -28,7 +28,7 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
     public LatentRows Cache;
     public KernelForm Form;
     public bool Assembled;
-    public int PageTokens, TableStride, FirstRow, Rows, Threads;
+    public int PageTokens, TableStride, FirstRow, Rows;
     public int* PageTables, Sequences, Lengths;
     public float Scale;
 
@@ -58,7 +58,8 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
         for (int first = start; first < end; first += LatentShape.BlockKeys)
         {
             int keys = Math.Min(LatentShape.BlockKeys, end - first);
-            int next = groups < Shape.Groups ? length : first + LatentShape.BlockKeys < end ? first + LatentShape.BlockKeys : start + Threads * size;
+            // A thread's items follow one another.
+            int next = groups < Shape.Groups ? length : first + LatentShape.BlockKeys;
             var block = Load(row, first, keys, next, work);
             for (int group = firstGroup; group < firstGroup + groups; group++) Attend<TLanes>(block, chunk, index, group, first == start, group == firstGroup, work);
         }

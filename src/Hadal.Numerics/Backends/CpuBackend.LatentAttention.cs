@@ -55,7 +55,6 @@ public sealed unsafe partial class CpuBackend
                 Assembled = assembled,
                 PageTokens = pageTokens,
                 TableStride = pageTables.Columns,
-                Threads = _team.Threads,
                 PageTables = tables,
                 Sequences = sequenceOf,
                 Lengths = lengthOf,
@@ -131,11 +130,14 @@ public sealed unsafe partial class CpuBackend
             kernel.GroupsPerItem = shape.Type == DType.F8E4M3 ? Math.Clamp(chunks * shape.Groups / (_team.Threads * ItemsPerThread), 1, shape.Groups) : 1;
             kernel.GroupItems = Items(shape.Groups, kernel.GroupsPerItem);
             Run(chunks * kernel.GroupItems, kernel);
-            Run(rows * shape.Heads, new LatentMergeKernel
+            int headsPerItem = Math.Max(1, LeastPerItem * rows / (chunks * shape.Rank));
+            Run(Items(rows * shape.Heads, headsPerItem), new LatentMergeKernel
             {
                 Shape = shape,
+                HeadsPerItem = headsPerItem,
                 O = o,
                 FirstRow = first,
+                Rows = rows,
                 ChunkStarts = starts,
                 Partials = kernel.Partials,
                 PartialFloats = kernel.PartialFloats,
