@@ -148,6 +148,20 @@ public sealed class InferenceModel : IDisposable
         }
     }
 
+    /// <summary>Bytes that the weights of a checkpoint take in memory if all are kept; what is used where it lies in the mapped file is not counted.</summary>
+    /// <param name="folder">A Hugging Face folder or a GGUF file.</param>
+    /// <param name="backend">What would compute.</param>
+    /// <param name="options">How it would be loaded; null for the defaults.</param>
+    /// <returns>The bytes, from the headers of the files alone.</returns>
+    /// <exception cref="ConfigException">The configuration is missing or wrong.</exception>
+    /// <exception cref="CheckpointException">A file or tensor is missing or wrong.</exception>
+    public static long MemoryBytes(string folder, IBackend backend, LoadOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        using var checkpoint = Checkpoint.Open(folder);
+        return new WeightMemory(checkpoint, backend, options ?? new LoadOptions()).Total();
+    }
+
     /// <summary>A latent cache that fits the model.</summary>
     /// <param name="mostTokens">Tokens it may hold at most, over all sequences.</param>
     /// <param name="type">F32, BF16, F8E4M3, or null for <see cref="DefaultCacheType"/>.</param>
