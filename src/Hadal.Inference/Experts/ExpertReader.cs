@@ -72,6 +72,7 @@ internal sealed class ExpertReader : IDisposable
             bool taken = type switch
             {
                 DType.F32 or DType.BF16 => true,
+                DType.F16 => format != WeightFormat.F32,
                 DType.F8E4M3 => format is WeightFormat.Fp8 or WeightFormat.Fp8W8A8 && _checkpoint.Config.Quantization is { BlockColumns: var columns } && columns % 128 == 0,
                 _ => false,
             };

@@ -8,8 +8,8 @@ namespace Hadal.Inference.Weights;
 
 /// <summary>A model loaded for inference: its configuration and its weights, arranged for a backend.</summary>
 /// <remarks>
-/// Weights stay in the format in which they are stored unless <see cref="LoadOptions.Weights"/> asks for another: FP32, BF16, FP8 with its block scales (FP16 becomes
-/// FP32). The embedding table is used where it lies in the mapped file.
+/// Weights stay in the format in which they are stored unless <see cref="LoadOptions.Weights"/> asks for another: FP32, BF16, FP16, FP8 with its block scales,
+/// blocks of GGUF files. The embedding table is used where it lies in the mapped file.
 /// Immutable once loaded: any number of runners may share it.
 /// </remarks>
 public sealed class InferenceModel : IDisposable

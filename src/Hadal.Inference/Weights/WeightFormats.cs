@@ -73,15 +73,16 @@ internal sealed class WeightFormats(Checkpoint checkpoint, WeightFormat? wanted)
     private WeightFormat Stored(IEnumerable<string> names)
     {
         if (SameBlocks(names) is { } blocks) return Of(blocks);
-        bool narrow = true, fp8 = KeepsFp8;
+        bool narrow = true, half = true, fp8 = KeepsFp8;
         foreach (string name in names)
         {
             var type = checkpoint.Get(name).Type;
             narrow &= type == DType.BF16;
+            half &= type == DType.F16;
             fp8 &= type == DType.F8E4M3;
         }
 
-        return narrow ? WeightFormat.BF16 : fp8 ? WeightFormat.Fp8 : WeightFormat.F32;
+        return narrow ? WeightFormat.BF16 : half ? WeightFormat.F16 : fp8 ? WeightFormat.Fp8 : WeightFormat.F32;
     }
 
     private BlockFormat? SameBlocks(IEnumerable<string> names)

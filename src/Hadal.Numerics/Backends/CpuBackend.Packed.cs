@@ -186,9 +186,9 @@ public sealed unsafe partial class CpuBackend
             };
         }
 
-        Require(codes.Type is DType.F32 or DType.BF16 or DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16 or F8E4M3");
+        Require(codes.Type is DType.F32 or DType.BF16 or DType.F16 or DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16, F16 or F8E4M3");
         Require(!format.HasMinimum && format.ZeroPoint is not (16 or 32), nameof(Fill), codes, "has to be in the blocks of its format, which is not made here");
-        Require(format.Element is not PanelElement.BFloat16 || codes.Type != DType.F8E4M3, nameof(Fill), codes, "has to be F32 or BF16 for bfloat16 weights");
+        Require(format.CodeSize == 1 || codes.Type != DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16 or F16 for weights of 16 bits");
         var rows = new WeightRows
         {
             First = new WeightRow { Codes = Address(codes), Type = codes.Type, ScaleDepth = part.ScaleColumns },
@@ -273,6 +273,7 @@ public sealed unsafe partial class CpuBackend
         public PanelFormat PanelFormat { get; } = format switch
         {
             WeightFormat.BF16 => PanelFormat.BFloat16,
+            WeightFormat.F16 => PanelFormat.Float16,
             WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => PanelFormat.E4M3(128),
             WeightFormat.EightBit => new PanelFormat(PanelElement.Byte, 128, sizeof(float), 128),
             WeightFormat.FourBit => new PanelFormat(PanelElement.Nibble, 32, 2, 8),
@@ -287,6 +288,7 @@ public sealed unsafe partial class CpuBackend
 
         public ActivationCode ActivationCode { get; } = format switch
         {
+            WeightFormat.F16 => ActivationCode.Single,
             WeightFormat.Fp8W8A8 => ActivationCode.E4M3,
             WeightFormat.BF16 or WeightFormat.Fp8 => ActivationCode.BFloat16,
             _ => ActivationCode.SignedByte,

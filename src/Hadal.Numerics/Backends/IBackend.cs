@@ -112,7 +112,8 @@ public interface IBackend : IDisposable
     /// <summary>Fills (or replaces) one matrix, coding what is not in the weights' format yet.</summary>
     /// <param name="w">From <see cref="CreatePacked"/>.</param>
     /// <param name="matrix">Which.</param>
-    /// <param name="parts">Rows in order, N in all; copied. F32 weights come in one F32 part; bfloat16 weights take F32 or BF16, FP8 and integer weights also F8E4M3.</param>
+    /// <param name="parts">Rows in order, N in all; copied. F32 weights come in one F32 part; bfloat16 and FP16 weights take F32, BF16 or F16,
+    /// FP8 and integer weights also F8E4M3.</param>
     /// <param name="alone">Work on the calling thread only, which may be done beside other operations (those that read this matrix excepted) and from several threads at
     /// once.</param>
     void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts, bool alone = false);

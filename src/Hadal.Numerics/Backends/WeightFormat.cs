@@ -9,6 +9,9 @@ public enum WeightFormat
     /// <summary>bfloat16; activations are rounded to bfloat16, sums are FP32.</summary>
     BF16,
 
+    /// <summary>FP16, widened in registers (exact); activations FP32: the results have the bits of the same weights in FP32. Larger values than 65,504 become that.</summary>
+    F16,
+
     /// <summary>FP8 E4M3 with an FP32 scale per 128 k (as stored, or amax / 448 for weights that are coded at loading); activations are rounded to bfloat16: the weights are exact.</summary>
     Fp8,
 

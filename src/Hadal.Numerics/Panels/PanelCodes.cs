@@ -13,6 +13,7 @@ internal static unsafe class PanelCodes
     public static int Offset(PanelElement element, int k, int column) => element switch
     {
         PanelElement.BFloat16 => k / 2 * 64 + column * 4 + k % 2 * 2,
+        PanelElement.Float16 => k * 32 + column * 2,
 
         // Four columns to a quarter of the register: first the pairs k 0 and 1, then the pairs k 2 and 3, so that unpacking bytes to 16 bits gives pairs.
         PanelElement.E4M3 => k / 4 * 64 + column / 4 * 16 + k % 4 / 2 * 8 + column % 4 * 2 + k % 2,
@@ -27,6 +28,7 @@ internal static unsafe class PanelCodes
         return format.Element switch
         {
             PanelElement.BFloat16 => BFloat16.ToSingle(*(ushort*)code),
+            PanelElement.Float16 => (float)*(Half*)code,
             PanelElement.E4M3 => Float8E4M3.ToSingle(*code),
             PanelElement.Nibble => (k % 8 < 4 ? *code & 15 : *code >> 4) - format.ZeroPoint,
             _ => *code - format.ZeroPoint,
@@ -55,6 +57,9 @@ internal static unsafe class PanelCodes
         ushort code = BFloat16.FromSingle(value);
         return (code & 0x7F80) == 0 ? (ushort)(code & 0x8000) : code;
     }
+
+    /// <summary>FP16 nearest to a value, ties to even; what is larger than FP16 can say becomes the largest.</summary>
+    public static Half NarrowToHalf(float value) => float.IsFinite(value) ? (Half)Math.Clamp(value, -65504f, 65504f) : (Half)value;
 
     private static float Read(byte* values, int size, int column) => size == sizeof(float) ? ((float*)values)[column] : (float)((Half*)values)[column];
 }

@@ -6,6 +6,9 @@ internal enum PanelElement
     /// <summary>bfloat16; activations are bfloat16.</summary>
     BFloat16,
 
+    /// <summary>FP16; activations are FP32.</summary>
+    Float16,
+
     /// <summary>FP8 E4M3; activations are bfloat16, in which every E4M3 value is exact.</summary>
     E4M3,
 
@@ -19,7 +22,8 @@ internal enum PanelElement
 /// <summary>How the weights of sixteen output columns lie in memory: blocks along K, each its codes, then sixteen scales, then sixteen minima.</summary>
 /// <remarks>
 /// <para>
-/// Codes come in groups of four bytes per column: [group][column][4 bytes]. A group is two k of bfloat16, four of bytes or E4M3 (E4M3: see
+/// Codes come in groups of four bytes per column: [group][column][4 bytes]. A group is two k of bfloat16 or FP16 (FP16: one after the other, sixteen
+/// columns each), four of bytes or E4M3 (E4M3: see
 /// <see cref="PanelPacking"/> for the order), eight of nibbles (four in the low halves, the next four in the high halves).
 /// </para>
 /// <para>
@@ -39,17 +43,23 @@ internal readonly record struct PanelFormat(PanelElement Element, int Block, int
     /// <summary>bfloat16 without scales.</summary>
     public static PanelFormat BFloat16 => new(PanelElement.BFloat16, 16, 0);
 
+    /// <summary>FP16 without scales.</summary>
+    public static PanelFormat Float16 => new(PanelElement.Float16, 16, 0);
+
     /// <summary>bfloat16 with a scale per block: E4M3 after decoding.</summary>
     public static PanelFormat ScaledBFloat16(int block) => new(PanelElement.BFloat16, block, sizeof(float));
 
     /// <summary>E4M3 with FP32 scales.</summary>
     public static PanelFormat E4M3(int block) => new(PanelElement.E4M3, block, sizeof(float));
 
-    /// <summary>Whether activations are signed bytes rather than bfloat16.</summary>
+    /// <summary>Whether activations are signed bytes.</summary>
     public bool HasByteActivations => Element is PanelElement.Byte or PanelElement.Nibble;
 
+    /// <summary>Whether activations are FP32; if neither these nor bytes, they are bfloat16.</summary>
+    public bool HasSingleActivations => Element == PanelElement.Float16;
+
     /// <summary>k values in 64 bytes of codes: one register.</summary>
-    public int GroupDepth => Element switch { PanelElement.BFloat16 => 2, PanelElement.Nibble => 8, _ => 4 };
+    public int GroupDepth => Element switch { PanelElement.BFloat16 or PanelElement.Float16 => 2, PanelElement.Nibble => 8, _ => 4 };
 
     /// <summary>Bytes of the codes of a block.</summary>
     public int CodeBytes => Block / GroupDepth * 64;
@@ -68,8 +78,11 @@ internal readonly record struct PanelFormat(PanelElement Element, int Block, int
         _ => this,
     };
 
+    /// <summary>Bytes of a code before it moves into a panel.</summary>
+    public int CodeSize => Element is PanelElement.BFloat16 or PanelElement.Float16 ? 2 : 1;
+
     /// <summary>Bytes of an activation.</summary>
-    public int ActivationSize => HasByteActivations ? 1 : 2;
+    public int ActivationSize => HasByteActivations ? 1 : HasSingleActivations ? 4 : 2;
 
     /// <summary>Blocks that cover a depth.</summary>
     public int Blocks(int depth) => (depth + Block - 1) / Block;

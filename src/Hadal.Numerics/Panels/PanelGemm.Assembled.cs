@@ -21,7 +21,8 @@ internal static unsafe partial class PanelGemm
         }
 
         bool unpacked = format.Unpacked != format;
-        int step = Math.Max(1, (unpacked ? UnpackedDepth : BlockDepth) / format.Block);
+        // Unpacked panels are twice as large; rows of FP32 are, too.
+        int step = Math.Max(1, (unpacked || format.HasSingleActivations ? UnpackedDepth : BlockDepth) / format.Block);
         for (int block = 0; block < p.Blocks; block += step)
         {
             int blocks = Math.Min(step, p.Blocks - block);

@@ -33,6 +33,13 @@ internal static unsafe partial class PanelGemm
                 continue;
             }
 
+            if (format.HasSingleActivations)
+            {
+                float* values = (float*)left + b * format.Block;
+                for (int k = 0; k < format.Block; k++) c = MathF.FusedMultiplyAdd(values[k], PanelCodes.Value(format, block, k, column), c);
+                continue;
+            }
+
             float dot = format.ScaleSize == 0 ? c : 0;
             var codes = (ushort*)left + b * format.Block;
             for (int k = 0; k < format.Block; k += 2)

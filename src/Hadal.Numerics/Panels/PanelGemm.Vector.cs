@@ -104,6 +104,12 @@ internal static unsafe partial class PanelGemm
     private static void DecodePanel(in PanelProblem p, byte* block, int blocks, float* destination)
     {
         var format = p.Format;
+        if (format.Element == PanelElement.Float16)
+        {
+            for (int i = 0; i < blocks * format.Block * 16; i++) destination[i] = (float)((Half*)block)[i];
+            return;
+        }
+
         int swap = format.HasByteActivations ? 0 : 1;
         float* byteValues = stackalloc float[256];
         if (format.Element != PanelElement.BFloat16)
@@ -160,6 +166,12 @@ internal static unsafe partial class PanelGemm
         if (p.Format.HasByteActivations)
         {
             for (int k = 0; k < depth; k++) destination[k] = ((sbyte*)source)[k];
+            return;
+        }
+
+        if (p.Format.HasSingleActivations)
+        {
+            new ReadOnlySpan<float>(source, depth).CopyTo(new Span<float>(destination, depth));
             return;
         }
 

@@ -191,6 +191,14 @@ internal sealed unsafe class PanelKernelCode : KernelCode
                 }
 
                 break;
+            case PanelElement.Float16:
+                for (int half = 0; half < 2; half++)
+                {
+                    for (int panel = 0; panel < _panels; panel++) Code.vcvtph2ps(Vector(24 + panel), __ymmword_ptr[Panel(panel) + (rightOffset + half * 32)]);
+                    MultiplyRows(leftOffset + half * 4);
+                }
+
+                break;
             case PanelElement.Nibble:
                 for (int panel = 0; panel < _panels; panel++)
                 {
@@ -201,15 +209,19 @@ internal sealed unsafe class PanelKernelCode : KernelCode
                 break;
             default:
                 for (int panel = 0; panel < _panels; panel++) Code.vmovdqu64(Vector(24 + panel), __zmmword_ptr[Panel(panel) + rightOffset]);
-                for (int row = 0; row < _rows; row++)
-                {
-                    // Two registers in turn, so that a row's broadcast need not wait for the one before.
-                    var left = Vector(28 + row % 2);
-                    Code.vpbroadcastd(left, __dword_ptr[Left(row) + leftOffset]);
-                    for (int panel = 0; panel < _panels; panel++) Multiply(Accumulator(row, panel), Vector(24 + panel), left);
-                }
-
+                MultiplyRows(leftOffset);
                 break;
+        }
+    }
+
+    private void MultiplyRows(int leftOffset)
+    {
+        for (int row = 0; row < _rows; row++)
+        {
+            // Two registers in turn, so that a row's broadcast need not wait for the one before.
+            var left = Vector(28 + row % 2);
+            Code.vpbroadcastd(left, __dword_ptr[Left(row) + leftOffset]);
+            for (int panel = 0; panel < _panels; panel++) Multiply(Accumulator(row, panel), Vector(24 + panel), left);
         }
     }
 
@@ -251,6 +263,7 @@ internal sealed unsafe class PanelKernelCode : KernelCode
     private void Multiply(AssemblerRegisterZMM accumulator, AssemblerRegisterZMM right, AssemblerRegisterZMM left)
     {
         if (_format.HasByteActivations) Code.vpdpbusd(accumulator, right, left);
+        else if (_format.HasSingleActivations) Code.vfmadd231ps(accumulator, right, left);
         else Code.vdpbf16ps(accumulator, right, left);
     }
 

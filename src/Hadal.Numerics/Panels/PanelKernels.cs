@@ -12,7 +12,9 @@ internal static unsafe class PanelKernels
     private static volatile Entry[] _entries = [];
 
     /// <summary>Whether a form has an assembled kernel for a format on this machine.</summary>
-    public static bool Has(KernelForm form, in PanelFormat format) => form == KernelForm.Assembled512 && (format.HasByteActivations
+    public static bool Has(KernelForm form, in PanelFormat format) => form == KernelForm.Assembled512 && (format.HasSingleActivations
+        ? ProcessorFeatures.HasAvx512
+        : format.HasByteActivations
         ? ProcessorFeatures.HasByteDot512
         : ProcessorFeatures.HasBFloat16Dot512 && (format.Element != PanelElement.E4M3 || ProcessorFeatures.HasByteLookup512));
 

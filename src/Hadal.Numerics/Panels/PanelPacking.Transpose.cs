@@ -11,6 +11,7 @@ internal static unsafe partial class PanelPacking
     private static void Transpose(nint* starts, int offset, int units, byte* destination, in PanelFormat format)
     {
         if (format.Element == PanelElement.BFloat16) Transpose<FlushSubnormals>(starts, offset, units, (uint*)destination);
+        else if (format.Element == PanelElement.Float16) Transpose<SplitPairs>(starts, offset, units, (uint*)destination);
         else if (format.Element == PanelElement.E4M3) Transpose<PairUp>(starts, offset, units, (uint*)destination);
         else if (format.Element == PanelElement.Nibble) TransposeNibbles(starts, offset, units, (uint*)destination);
         else Transpose<Untouched>(starts, offset, units, (uint*)destination);
@@ -94,6 +95,27 @@ internal static unsafe partial class PanelPacking
                 var small = Vector128.Equals(codes & Vector128.Create((ushort)0x7F80), Vector128<ushort>.Zero);
                 Vector128.ConditionalSelect(small, codes & Vector128.Create((ushort)0x8000), codes).Store((ushort*)group + i);
             }
+        }
+    }
+
+    private readonly struct SplitPairs : ITouch
+    {
+        // [column][k 0, k 1] → sixteen columns of k 0, then sixteen of k 1.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Apply(Vector512<float> column)
+        {
+            var pairs = column.AsUInt32();
+            return Vector512.Create(Avx512F.ConvertToVector256UInt16(pairs), Avx512F.ConvertToVector256UInt16(Vector512.ShiftRightLogical(pairs, 16))).AsSingle();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Apply(uint* group)
+        {
+            ushort* upper = stackalloc ushort[16];
+            var codes = (ushort*)group;
+            for (int c = 0; c < 16; c++) upper[c] = codes[2 * c + 1];
+            for (int c = 0; c < 16; c++) codes[c] = codes[2 * c];
+            for (int c = 0; c < 16; c++) codes[16 + c] = upper[c];
         }
     }
 
