@@ -82,6 +82,7 @@ internal sealed unsafe class PanelCase : IDisposable
         }
 
         for (int i = 0; Format.Element == PanelElement.BFloat16 && i < Format.CodeBytes / 2; i++) ((ushort*)block)[i] = PanelCodes.Narrow(random.NextSingle() - 0.5f);
+        for (int i = 0; Format.Element == PanelElement.Float16 && i < Format.CodeBytes / 2; i++) ((Half*)block)[i] = (Half)((random.NextSingle() - 0.5f) * (i % 7 == 0 ? 1e-5f : 1));
         for (int column = 0; column < 16; column++)
         {
             if (Format.ScaleSize > 0) PanelCodes.Write(block + Format.CodeBytes, Format.ScaleSize, column, random.NextSingle() * 0.01f);
@@ -94,6 +95,7 @@ internal sealed unsafe class PanelCase : IDisposable
         for (int k = 0; k < depth; k++)
         {
             if (Format.HasByteActivations) ((sbyte*)codes)[k] = (sbyte)random.Next(-127, 128);
+            else if (Format.HasSingleActivations) ((float*)codes)[k] = random.NextSingle() - 0.5f;
             else ((ushort*)codes)[k] = PanelCodes.Narrow(random.NextSingle() - 0.5f);
         }
 

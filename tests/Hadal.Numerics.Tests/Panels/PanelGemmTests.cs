@@ -9,6 +9,7 @@ public sealed class PanelGemmTests
     private static readonly PanelFormat[] _formats =
     [
         PanelFormat.BFloat16,
+        PanelFormat.Float16,
         PanelFormat.ScaledBFloat16(128),
         PanelFormat.E4M3(128),
         PanelFormat.E4M3(32),
