@@ -300,9 +300,9 @@ public sealed unsafe partial class CpuBackend
             BlockFormat.Q80 => new PanelFormat(PanelElement.Byte, 32, 2, 128),
             BlockFormat.Q50 => new PanelFormat(PanelElement.Byte, 32, 2, 16),
             BlockFormat.Q40 => new PanelFormat(PanelElement.Nibble, 32, 2, 8),
-            BlockFormat.Q6K => new PanelFormat(PanelElement.Byte, 16, sizeof(float), 32),
-            BlockFormat.Q5K => new PanelFormat(PanelElement.Byte, 32, sizeof(float), 0, HasMinimum: true),
-            BlockFormat.Q4K => new PanelFormat(PanelElement.Nibble, 32, sizeof(float), 0, HasMinimum: true),
+            BlockFormat.Q6K => new PanelFormat(PanelElement.Nibble, 16, 1, 32, SuperBlock: 16, HighBits: 2),
+            BlockFormat.Q5K => new PanelFormat(PanelElement.Nibble, 32, 1, 0, HasMinimum: true, SuperBlock: 8, HighBits: 1),
+            BlockFormat.Q4K => new PanelFormat(PanelElement.Nibble, 32, 1, 0, HasMinimum: true, SuperBlock: 8),
             _ => throw new ArgumentOutOfRangeException(nameof(blocks), blocks, "No such format of blocks."),
         };
 

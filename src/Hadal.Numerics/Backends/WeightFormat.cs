@@ -34,12 +34,12 @@ public enum WeightFormat
     /// <summary>GGUF's Q4_0: four bits, an FP16 scale per 32 k.</summary>
     Q40,
 
-    /// <summary>GGUF's Q6_K: six bits, held in bytes, a scale per 16 k, multiplied out to FP32.</summary>
+    /// <summary>GGUF's Q6_K: six bits, a scale of a byte per 16 k, an FP16 factor per 256. 6.625 bits per weight.</summary>
     Q6K,
 
-    /// <summary>GGUF's Q5_K: five bits, held in bytes, scale and minimum per 32 k, multiplied out to FP32.</summary>
+    /// <summary>GGUF's Q5_K: five bits, scale and minimum of a byte per 32 k, FP16 factors per 256. 5.625 bits per weight.</summary>
     Q5K,
 
-    /// <summary>GGUF's Q4_K: four bits, scale and minimum per 32 k, multiplied out to FP32.</summary>
+    /// <summary>GGUF's Q4_K: four bits, otherwise as <see cref="Q5K"/>. 4.625 bits per weight.</summary>
     Q4K,
 }

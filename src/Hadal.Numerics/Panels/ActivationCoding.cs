@@ -53,13 +53,14 @@ internal static unsafe class ActivationCoding
         }
 
         float* tail = stackalloc float[PanelFormat.LargestBlock];
-        for (int start = 0; start < depth; start += format.Block, values++, codes += format.Block * format.ActivationSize)
+        int padding = format.Blocks(depth) * format.Block;
+        for (int start = 0; start < padding; start += format.Block, values++, codes += format.Block * format.ActivationSize)
         {
             float* block = x + start;
             if (depth - start < format.Block)
             {
                 new Span<float>(tail, format.Block).Clear();
-                new ReadOnlySpan<float>(block, depth - start).CopyTo(new Span<float>(tail, format.Block));
+                if (start < depth) new ReadOnlySpan<float>(block, depth - start).CopyTo(new Span<float>(tail, format.Block));
                 block = tail;
             }
 

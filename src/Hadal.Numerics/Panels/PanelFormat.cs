@@ -27,15 +27,23 @@ internal enum PanelElement
 /// <see cref="PanelPacking"/> for the order), eight of nibbles (four in the low halves, the next four in the high halves).
 /// </para>
 /// <para>
+/// In a super-block some blocks have their codes one after the other; then come sixteen scales of each block, sixteen minima of each, all of them bytes, then
+/// sixteen factors of the scales and sixteen of the minima, FP16. A scale is byte · factor, which is exact in FP32. Nibbles may have one or two further bits: those
+/// of a block lie behind its nibbles in 64 bytes, the bits of k 0 … 3 lowest.
+/// </para>
+/// <para>
 /// A value is scale·(code - zero point) - minimum. Without scales a block is only a unit of padding. K is padded with codes of zero to whole blocks.
 /// </para>
 /// </remarks>
 /// <param name="Element">The codes.</param>
 /// <param name="Block">k values that share a scale.</param>
-/// <param name="ScaleSize">Bytes of a scale and of a minimum: 4 (FP32), 2 (FP16), or 0 for none.</param>
+/// <param name="ScaleSize">Bytes of a scale and of a minimum: 4 (FP32), 2 (FP16), 1 in super-blocks, or 0 for none.</param>
 /// <param name="ZeroPoint">The code of zero, for <see cref="PanelElement.Byte"/> and <see cref="PanelElement.Nibble"/>.</param>
 /// <param name="HasMinimum">Whether minima follow the scales.</param>
-internal readonly record struct PanelFormat(PanelElement Element, int Block, int ScaleSize, int ZeroPoint = 0, bool HasMinimum = false)
+/// <param name="SuperBlock">Blocks of a super-block; 1 if there are no super-blocks.</param>
+/// <param name="HighBits">Bits of a code beside those of its nibble.</param>
+internal readonly record struct PanelFormat(
+    PanelElement Element, int Block, int ScaleSize, int ZeroPoint = 0, bool HasMinimum = false, int SuperBlock = 1, int HighBits = 0)
 {
     /// <summary>k values that the weights of all formats are padded to at most.</summary>
     public const int LargestBlock = 128;
@@ -62,9 +70,18 @@ internal readonly record struct PanelFormat(PanelElement Element, int Block, int
     public int GroupDepth => Element switch { PanelElement.BFloat16 or PanelElement.Float16 => 2, PanelElement.Nibble => 8, _ => 4 };
 
     /// <summary>Bytes of the codes of a block.</summary>
-    public int CodeBytes => Block / GroupDepth * 64;
+    public int CodeBytes => HighBitOffset + HighBits * Block * 2;
 
-    /// <summary>Bytes of a block, scales and minima included.</summary>
+    /// <summary>Where the further bits of nibbles start in a block.</summary>
+    public int HighBitOffset => Block / GroupDepth * 64;
+
+    /// <summary>Bytes of a super-block.</summary>
+    public int SuperBlockBytes => SuperBlock * CodeBytes + 16 * SuperBlock * (HasMinimum ? 2 : 1) + 64;
+
+    /// <summary>Where the factors start behind the first scale of a super-block.</summary>
+    public int FactorOffset => 16 * SuperBlock * (HasMinimum ? 2 : 1);
+
+    /// <summary>Bytes of a block, scales and minima included, where there are no super-blocks.</summary>
     public int BlockBytes => CodeBytes + 16 * ScaleSize * (HasMinimum ? 2 : 1);
 
     /// <summary>Where the minima start in a block.</summary>
@@ -74,7 +91,7 @@ internal readonly record struct PanelFormat(PanelElement Element, int Block, int
     public PanelFormat Unpacked => Element switch
     {
         PanelElement.E4M3 => this with { Element = PanelElement.BFloat16 },
-        PanelElement.Nibble => this with { Element = PanelElement.Byte },
+        PanelElement.Nibble => this with { Element = PanelElement.Byte, ScaleSize = SuperBlock > 1 ? sizeof(float) : ScaleSize, SuperBlock = 1, HighBits = 0 },
         _ => this,
     };
 
@@ -84,11 +101,14 @@ internal readonly record struct PanelFormat(PanelElement Element, int Block, int
     /// <summary>Bytes of an activation.</summary>
     public int ActivationSize => HasByteActivations ? 1 : HasSingleActivations ? 4 : 2;
 
-    /// <summary>Blocks that cover a depth.</summary>
-    public int Blocks(int depth) => (depth + Block - 1) / Block;
+    /// <summary>Blocks that cover a depth, whole super-blocks.</summary>
+    public int Blocks(int depth) => (depth + Block * SuperBlock - 1) / (Block * SuperBlock) * SuperBlock;
+
+    /// <summary>Where the codes of a block start in its panel.</summary>
+    public nint Offset(int block) => SuperBlock == 1 ? (nint)block * BlockBytes : (nint)(block / SuperBlock) * SuperBlockBytes + block % SuperBlock * CodeBytes;
 
     /// <summary>Bytes of a panel.</summary>
-    public long PanelBytes(int depth) => (long)Blocks(depth) * BlockBytes;
+    public long PanelBytes(int depth) => Offset(Blocks(depth));
 
     /// <inheritdoc/>
     public override string ToString() => $"{Element} in blocks of {Block}";

@@ -43,12 +43,12 @@ internal static unsafe partial class PanelGemm
     {
         var format = p.Format;
         int step = p.Blocks;
-        if (unpack) step = Math.Max(1, Math.Min(step, PanelScratch.RightBytes / (format.Unpacked.BlockBytes * panels)));
+        if (unpack) step = Math.Max(format.SuperBlock, Math.Min(step, PanelScratch.RightBytes / (format.Unpacked.BlockBytes * panels) / format.SuperBlock * format.SuperBlock));
         for (int block = 0; block < p.Blocks; block += step)
         {
             int blocks = Math.Min(step, p.Blocks - block);
             var call = Call(p, block, blocks);
-            byte* right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
+            byte* right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + format.Offset(block);
             if (unpack)
             {
                 PanelUnpacking.Run(format, right, p.PanelBytes, blocks, (columns + 15) / 16, scratch.Right);
@@ -73,7 +73,7 @@ internal static unsafe partial class PanelGemm
         var format = p.Format;
         var used = unpack ? format.Unpacked : format;
         var call = Call(p, block, blocks);
-        byte* right = p.Right + tile.Column / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
+        byte* right = p.Right + tile.Column / 16 * p.PanelBytes + format.Offset(block);
         if (unpack)
         {
             PanelUnpacking.Run(format, right, p.PanelBytes, blocks, (tile.Columns + 15) / 16, scratch.Right);

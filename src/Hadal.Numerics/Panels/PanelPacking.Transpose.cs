@@ -13,18 +13,21 @@ internal static unsafe partial class PanelPacking
         if (format.Element == PanelElement.BFloat16) Transpose<FlushSubnormals>(starts, offset, units, (uint*)destination);
         else if (format.Element == PanelElement.Float16) Transpose<SplitPairs>(starts, offset, units, (uint*)destination);
         else if (format.Element == PanelElement.E4M3) Transpose<PairUp>(starts, offset, units, (uint*)destination);
-        else if (format.Element == PanelElement.Nibble) TransposeNibbles(starts, offset, units, (uint*)destination);
+        else if (format.Element == PanelElement.Nibble) TransposeNibbles(starts, offset, units, (uint*)destination, format.HighBits);
         else Transpose<Untouched>(starts, offset, units, (uint*)destination);
     }
 
-    private static void TransposeNibbles(nint* starts, int offset, int units, uint* destination)
+    private static void TransposeNibbles(nint* starts, int offset, int units, uint* destination, int highBits)
     {
         uint* twice = stackalloc uint[PanelFormat.LargestBlock * 16 / 4];
         Transpose<Untouched>(starts, offset, units, twice);
+        var nibbles = Vector512.Create(0x0F0F0F0Fu);
         for (int g = 0; g < units / 2; g++)
-        {
-            for (int r = 0; r < 16; r++) destination[g * 16 + r] = twice[g * 32 + r] | twice[g * 32 + 16 + r] << 4;
-        }
+            (Vector512.Load(twice + g * 32) & nibbles | Vector512.ShiftLeft(Vector512.Load(twice + g * 32 + 16) & nibbles, 4)).Store(destination + g * 16);
+        if (highBits == 0) return;
+        var (high, mask) = (Vector512<uint>.Zero, Vector512.Create((1u << highBits) - 1) * 0x01010101u);
+        for (int u = 0; u < units; u++) high |= Vector512.ShiftLeft(Vector512.ShiftRightLogical(Vector512.Load(twice + u * 16), 4) & mask, highBits * u);
+        high.Store(destination + units / 2 * 16);
     }
 
     private static void Transpose<TTouch>(nint* starts, int offset, int units, uint* groups) where TTouch : struct, ITouch

@@ -41,10 +41,32 @@ internal static unsafe partial class PanelPacking
             return;
         }
 
-        for (int b = 0; b < blocks; b++, panel += format.BlockBytes)
+        for (int b = 0; b < blocks; b++)
         {
-            Transpose(starts, b * format.Block * size, format.Block * size / 4, panel, format);
-            WriteScales(format, scratch, b, count, panel + format.CodeBytes);
+            byte* block = panel + format.Offset(b);
+            Transpose(starts, b * format.Block * size, format.Block * size / 4, block, format);
+            if (format.SuperBlock == 1) WriteScales(format, scratch, b, count, block + format.CodeBytes);
+            else WriteSuperScales(format, scratch, rows, b, count, panel);
+        }
+    }
+
+    // The scratch holds integers here; their factors are still where the rows are stored.
+    private static void WriteSuperScales(in PanelFormat format, PackingScratch scratch, WeightRow* rows, int block, int count, byte* panel)
+    {
+        byte* scales = PanelCodes.SuperScales(format, panel, block) + block % format.SuperBlock * 16;
+        for (int r = 0; r < 16; r++)
+        {
+            ((sbyte*)scales)[r] = (sbyte)scratch.Scales(r)[block];
+            if (format.HasMinimum) scales[16 * format.SuperBlock + r] = (byte)(r < count ? scratch.Minima(r)[block] : 0);
+        }
+
+        if (block % format.SuperBlock > 0) return;
+        var factors = PanelCodes.Factors(format, panel, block);
+        new Span<byte>(factors, 64).Clear();
+        for (int r = 0; r < count; r++)
+        {
+            BlockRowCoding.Factors(rows[r].Blocks!.Value, rows[r].Codes, block / format.SuperBlock, out factors[r], out Half minimum);
+            if (format.HasMinimum) factors[16 + r] = minimum;
         }
     }
 
