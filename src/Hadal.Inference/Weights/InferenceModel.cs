@@ -3,6 +3,7 @@ using Hadal.Inference.Experts;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
+using Hadal.Numerics.Formats;
 
 namespace Hadal.Inference.Weights;
 
@@ -36,6 +37,7 @@ public sealed class InferenceModel : IDisposable
         try
         {
             Embedding = _weights.Embedding();
+            EmbeddingBlocks = checkpoint.Get(checkpoint.Catalog.Get(TensorRole.Embedding).Name).Blocks;
             FinalNorm = _weights.Vector(TensorRole.FinalNorm);
             _loading = new OrderedLoading(Config.Layers + 2, Load, _stop.Token);
             if (options.Lazy) _loading.Start();
@@ -92,6 +94,8 @@ public sealed class InferenceModel : IDisposable
     public double BitsPerWeight => _weights.BitsPerWeight;
 
     internal Tensor Embedding { get; }
+
+    internal BlockFormat? EmbeddingBlocks { get; }
 
     internal Tensor FinalNorm { get; }
 

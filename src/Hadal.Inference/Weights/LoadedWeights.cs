@@ -150,12 +150,13 @@ internal sealed class LoadedWeights : IDisposable
         return vector;
     }
 
-    /// <summary>The embedding table: where it lies in the file if it is F32 or BF16, else a copy in FP32.</summary>
+    /// <summary>The embedding table where it lies in the file: U8 if it is in blocks, else F32, BF16 or F16. What is not aligned there is a copy in FP32.</summary>
     public Tensor Embedding()
     {
         var spec = _catalog.Get(TensorRole.Embedding);
         Advance(spec);
-        if (_checkpoint.Get(spec.Name).Type is DType.F32 or DType.BF16 && _stored.TryView(spec.Name, out var view)) return view;
+        if (_checkpoint.Get(spec.Name).Blocks is not null) return _checkpoint.ViewBlocks(spec.Name);
+        if (_checkpoint.Get(spec.Name).Type is DType.F32 or DType.BF16 or DType.F16 && _stored.TryView(spec.Name, out var view)) return view;
         var copy = Plain.Allocate(DType.F32, spec.Shape);
         _stored.Fill(spec, copy);
         return copy;

@@ -24,7 +24,8 @@ internal sealed class WeightMemory(Checkpoint checkpoint, IBackend backend, Load
 
     private long Of(TensorSpec spec)
     {
-        if (spec.Role == TensorRole.Embedding) return checkpoint.Get(spec.Name).Type is DType.F32 or DType.BF16 ? 0 : spec.Count * sizeof(float);
+        // It is looked up where it lies in the file.
+        if (spec.Role == TensorRole.Embedding) return 0;
         if (spec.Role == TensorRole.LatentUp) return LatentUp(spec);
         return spec.Shape.Rank == 1 ? spec.Count * sizeof(float) : Stacked(spec);
     }

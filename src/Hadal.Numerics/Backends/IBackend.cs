@@ -1,3 +1,5 @@
+using Hadal.Numerics.Formats;
+
 namespace Hadal.Numerics;
 
 /// <summary>The narrow waist: every operation that model, training and inference code is written against.</summary>
@@ -172,10 +174,11 @@ public interface IBackend : IDisposable
     // ---- embedding, normalisation, activation ------------------------------------------------------------------------------------------------------
 
     /// <summary>y[t] = table[ids[t]].</summary>
-    /// <param name="table">F32 or BF16 [V, D].</param>
+    /// <param name="table">F32, BF16 or F16 [V, D], or U8 [V, bytes of a row] in blocks.</param>
     /// <param name="ids">I32 [T], each in 0 … V - 1.</param>
     /// <param name="y">[T, D].</param>
-    void Embed(Tensor table, Tensor ids, Tensor y);
+    /// <param name="blocks">The format of a table in blocks; rows are decoded as they are looked up.</param>
+    void Embed(Tensor table, Tensor ids, Tensor y, BlockFormat? blocks = null);
 
     /// <summary>dTable[ids[t]] += dy[t], t ascending.</summary>
     /// <param name="dy">[T, D].</param>

@@ -25,6 +25,8 @@ public sealed class PanelGemmTests
         new(PanelElement.Nibble, 16, 1, 32, false, 16, 2),
     ];
 
+    internal static IReadOnlyList<PanelFormat> AllFormats => _formats;
+
     public static TheoryData<int> Formats => [.. Enumerable.Range(0, _formats.Length)];
 
     [Theory]
