@@ -10,6 +10,7 @@ internal static class WeightNames
     {
         ["fp32"] = WeightFormat.F32,
         ["bf16"] = WeightFormat.BF16,
+        ["fp16"] = WeightFormat.F16,
         ["fp8"] = WeightFormat.Fp8,
         ["fp8-w8a8"] = WeightFormat.Fp8W8A8,
         ["int8"] = WeightFormat.EightBit,

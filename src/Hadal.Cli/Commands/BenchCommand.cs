@@ -95,7 +95,7 @@ internal sealed class BenchCommand : HadalCommand
 
     private static double Peak(PeakResult peak, WeightFormat format) => format switch
     {
-        WeightFormat.F32 => peak.Fp32Gflops,
+        WeightFormat.F32 or WeightFormat.F16 => peak.Fp32Gflops,
         WeightFormat.BF16 or WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => peak.Bf16Gflops ?? peak.Fp32Gflops,
         _ => peak.Int8Gops ?? peak.Fp32Gflops,
     };

@@ -2,7 +2,6 @@ using Hadal.Cli.CommandLine;
 using Hadal.Cli.Drawing;
 using Hadal.Cli.Output;
 using Hadal.Inference.Weights;
-using Hadal.Model.Checkpoints;
 using Hadal.Numerics;
 
 namespace Hadal.Cli.Wiring;
@@ -33,13 +32,11 @@ internal sealed class LoadedModel : IDisposable
         return Load(context, Model.Folder, Backend, options, ownsBackend: false);
     }
 
-    /// <summary>About how many bytes a model's weights take in memory if all are kept. The embedding stays in the file.</summary>
-    public static double MemoryBytes(string folder, LoadOptions options)
+    /// <summary>How many bytes a model's weights take in memory if all are kept.</summary>
+    public static long MemoryBytes(string folder, LoadOptions options)
     {
-        using var checkpoint = Checkpoint.Open(ModelFolder.Check(folder));
-        return checkpoint.Catalog.Tensors
-            .Where(t => t is { IsParameter: true, Role: not TensorRole.Embedding } && (t.Layer < checkpoint.Config.Layers || (options.Mtp && checkpoint.MtpLayers > 0)))
-            .Sum(t => t.Count * BytesPerWeight(options.Weights, checkpoint.Get(t.Name).Type));
+        using var backend = new CpuBackend(1);
+        return InferenceModel.MemoryBytes(ModelFolder.Check(folder), backend, options);
     }
 
     public void Dispose()
@@ -72,14 +69,4 @@ internal sealed class LoadedModel : IDisposable
         if (options.Memory is not null) return;
         MemoryRoom.Require(MemoryBytes(folder, options), $"The model in {folder}", "with --memory BYTES experts that do not fit are read from the disk when they are needed");
     }
-
-    private static double BytesPerWeight(WeightFormat? weights, DType stored) => (weights, stored) switch
-    {
-        (WeightFormat.FourBit, _) => 0.5625,
-        (WeightFormat.Fp8 or WeightFormat.Fp8W8A8 or WeightFormat.EightBit, _) => 1.03,
-        (WeightFormat.BF16, _) => 2,
-        (null, DType.F8E4M3) => 1.03,
-        (null, DType.BF16) => 2,
-        _ => 4,
-    };
 }

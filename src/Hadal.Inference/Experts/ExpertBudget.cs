@@ -40,7 +40,7 @@ public sealed record ExpertBudget(long Memory, long Resident, int Readers, int S
             switch (spec.Role)
             {
                 case TensorRole.Embedding:
-                    resident += checkpoint.Get(spec.Name).Type is DType.F32 or DType.BF16 ? 0 : spec.Count * sizeof(float);
+                    // It is looked up where it lies in the file.
                     break;
                 case TensorRole.LatentUp:
                     // Once as stored and once cut by heads; the latter may have to be FP32.

@@ -37,6 +37,7 @@ internal sealed class ExpertStage(Checkpoint checkpoint, ExpertFiles files, Stor
         return stored.Type switch
         {
             DType.F32 or DType.BF16 => true,
+            DType.F16 => format != WeightFormat.F32,
             DType.F8E4M3 => format is WeightFormat.Fp8 or WeightFormat.Fp8W8A8 && checkpoint.Config.Quantization is { BlockColumns: var columns } && columns % 128 == 0
                 && checkpoint.Catalog.Scales(spec) is { } scales && checkpoint.Get(scales.Name).Type == DType.F32 && checkpoint.TryPlace(scales.Name, out var at)
                 && at.Offset % sizeof(float) == 0,

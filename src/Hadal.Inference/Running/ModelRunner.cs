@@ -94,7 +94,7 @@ public sealed partial class ModelRunner : IDisposable
         Logits = _plan.LogitCount > 0 ? _arena.Matrix(_plan.LogitCount, _config.VocabularySize) : default;
 
         var x = _arena.Matrix(rows, width);
-        _backend.Embed(_model.Embedding, _plan.Ids, x);
+        _backend.Embed(_model.Embedding, _plan.Ids, x, _model.EmbeddingBlocks);
         for (int l = 0; l < _config.Layers; l++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -135,7 +135,7 @@ public sealed partial class ModelRunner : IDisposable
         var x = _arena.Matrix(rows, width);
         var mark = _arena.Save();
         var pair = _arena.Matrix(rows, 2L * width);
-        _backend.Embed(_model.Embedding, _plan.Ids, x);
+        _backend.Embed(_model.Embedding, _plan.Ids, x, _model.EmbeddingBlocks);
         _backend.RmsNorm(x, mtp.EmbeddingNorm, epsilon, pair.ColumnRange(0, width));
         foreach (ref readonly var item in batch.Items)
         {

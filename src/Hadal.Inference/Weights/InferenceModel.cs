@@ -3,13 +3,14 @@ using Hadal.Inference.Experts;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
+using Hadal.Numerics.Formats;
 
 namespace Hadal.Inference.Weights;
 
 /// <summary>A model loaded for inference: its configuration and its weights, arranged for a backend.</summary>
 /// <remarks>
-/// Weights stay in the format in which they are stored unless <see cref="LoadOptions.Weights"/> asks for another: FP32, BF16, FP8 with its block scales (FP16 becomes
-/// FP32). The embedding table is used where it lies in the mapped file.
+/// Weights stay in the format in which they are stored unless <see cref="LoadOptions.Weights"/> asks for another: FP32, BF16, FP16, FP8 with its block scales,
+/// blocks of GGUF files. The embedding table is used where it lies in the mapped file.
 /// Immutable once loaded: any number of runners may share it.
 /// </remarks>
 public sealed class InferenceModel : IDisposable
@@ -37,6 +38,7 @@ public sealed class InferenceModel : IDisposable
         try
         {
             Embedding = _weights.Embedding();
+            EmbeddingBlocks = checkpoint.Get(checkpoint.Catalog.Get(TensorRole.Embedding).Name).Blocks;
             FinalNorm = _weights.Vector(TensorRole.FinalNorm);
             _loading = new OrderedLoading(Config.Layers + 2, Load, _stop.Token);
             if (options.Lazy) _loading.Start();
@@ -95,6 +97,8 @@ public sealed class InferenceModel : IDisposable
 
     internal Tensor Embedding { get; }
 
+    internal BlockFormat? EmbeddingBlocks { get; }
+
     internal Tensor FinalNorm { get; }
 
     internal ExpertCache? Experts { get; }
@@ -148,6 +152,20 @@ public sealed class InferenceModel : IDisposable
             checkpoint.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Bytes that the weights of a checkpoint take in memory if all are kept; what is used where it lies in the mapped file is not counted.</summary>
+    /// <param name="folder">A Hugging Face folder or a GGUF file.</param>
+    /// <param name="backend">What would compute.</param>
+    /// <param name="options">How it would be loaded; null for the defaults.</param>
+    /// <returns>The bytes, from the headers of the files alone.</returns>
+    /// <exception cref="ConfigException">The configuration is missing or wrong.</exception>
+    /// <exception cref="CheckpointException">A file or tensor is missing or wrong.</exception>
+    public static long MemoryBytes(string folder, IBackend backend, LoadOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        using var checkpoint = Checkpoint.Open(folder);
+        return new WeightMemory(checkpoint, backend, options ?? new LoadOptions()).Total();
     }
 
     /// <summary>A latent cache that fits the model.</summary>

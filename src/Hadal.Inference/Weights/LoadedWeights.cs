@@ -169,12 +169,13 @@ internal sealed class LoadedWeights : IDisposable
         return vector;
     }
 
-    /// <summary>The embedding table: where it lies in the file if it is F32 or BF16, else a copy in FP32.</summary>
+    /// <summary>The embedding table where it lies in the file: U8 if it is in blocks, else F32, BF16 or F16. What is not aligned there is a copy in FP32.</summary>
     public Tensor Embedding()
     {
         var spec = _catalog.Get(TensorRole.Embedding);
         Advance(spec);
-        if (_checkpoint.Get(spec.Name).Type is DType.F32 or DType.BF16 && _stored.TryView(spec.Name, out var view)) return view;
+        if (_checkpoint.Get(spec.Name).Blocks is not null) return _checkpoint.ViewBlocks(spec.Name);
+        if (_checkpoint.Get(spec.Name).Type is DType.F32 or DType.BF16 or DType.F16 && _stored.TryView(spec.Name, out var view)) return view;
         var copy = Plain.Allocate(DType.F32, spec.Shape);
         _stored.Fill(spec, copy);
         return copy;
@@ -238,14 +239,10 @@ internal sealed class LoadedWeights : IDisposable
     {
         int heads = _config.Heads, nope = _config.NopeWidth, value = _config.ValueWidth, rank = _config.LatentRank;
         var spec = _catalog.Get(TensorRole.LatentUp, layer);
-        var format = _formats.OfLatentUp(spec.Name);
+        var (format, perHead, _) = _formats.OfLatentUp(spec);
         if (LatentBlocks(layer, spec) is { } split) return split;
-        bool keepsCodes = _checkpoint.Get(spec.Name).Type == DType.F8E4M3 && format == WeightFormat.Fp8;
+        bool keepsCodes = _formats.KeepsLatentCodes(spec, format), aligned = _formats.IsLatentAligned;
         var blocks = _formats.Blocks;
-        bool aligned = nope % blocks.BlockRows == 0 && value % blocks.BlockRows == 0 && nope % 128 == 0 && rank % blocks.BlockColumns == 0;
-
-        // FP8 codes can be turned over if no block of scales reaches over a head's keys or values; else the products with single heads are in FP32.
-        var perHead = keepsCodes && !aligned ? WeightFormat.F32 : format;
         var up = Keep(_backend.CreatePacked(format, 1, heads * (nope + value), rank));
         _backend.Fill(up, 0, [_stored.Part(spec, format)]);
         _stored.Reset();
@@ -281,21 +278,19 @@ internal sealed class LoadedWeights : IDisposable
     // of their values in bfloat16.
     private (PackedWeights Up, PackedWeights Absorbed, PackedWeights Values)? LatentBlocks(int layer, TensorSpec spec)
     {
-        if (_formats.IsAsked || !_checkpoint.IsGguf) return null;
-        string keyName = $"blk.{layer}.attn_k_b.weight", valueName = $"blk.{layer}.attn_v_b.weight";
-        if (!_checkpoint.Contains(keyName) || !_checkpoint.Contains(valueName)) return null;
-        if (_checkpoint.Get(keyName).Blocks is not { } keyBlocks || _checkpoint.Get(valueName).Blocks is not { } valueBlocks) return null;
+        if (_formats.LatentBlocks(layer) is not { } blocks) return null;
+        var (keyName, valueName) = WeightFormats.LatentParts(layer);
         int heads = _config.Heads, rank = _config.LatentRank;
         var up = Keep(_backend.CreatePacked(WeightFormat.BF16, 1, heads * (_config.NopeWidth + _config.ValueWidth), rank));
         _backend.Fill(up, 0, [new WeightPart(_stored.Single(spec))]);
         _stored.Reset();
-        var absorbed = Keep(_backend.CreatePacked(WeightFormats.Of(keyBlocks), heads, rank, _config.NopeWidth, together: true));
-        var values = Keep(_backend.CreatePacked(WeightFormats.Of(valueBlocks), heads, _config.ValueWidth, rank, together: true));
+        var absorbed = Keep(_backend.CreatePacked(WeightFormats.Of(blocks.Keys), heads, rank, _config.NopeWidth, together: true));
+        var values = Keep(_backend.CreatePacked(WeightFormats.Of(blocks.Values), heads, _config.ValueWidth, rank, together: true));
         Tensor keys = _checkpoint.ViewBlocks(keyName), rows = _checkpoint.ViewBlocks(valueName);
         for (int h = 0; h < heads; h++)
         {
-            _backend.Fill(absorbed, h, [new WeightPart(keys.Slice(h)) { Blocks = keyBlocks }]);
-            _backend.Fill(values, h, [new WeightPart(rows.Slice(h)) { Blocks = valueBlocks }]);
+            _backend.Fill(absorbed, h, [new WeightPart(keys.Slice(h)) { Blocks = blocks.Keys }]);
+            _backend.Fill(values, h, [new WeightPart(rows.Slice(h)) { Blocks = blocks.Values }]);
         }
 
         Advance(spec);

@@ -30,7 +30,7 @@ internal sealed class StoredWeights : IDisposable
         bool readable = type switch
         {
             DType.F32 => true,
-            DType.BF16 => format != WeightFormat.F32,
+            DType.BF16 or DType.F16 => format != WeightFormat.F32,
             DType.F8E4M3 => format is WeightFormat.Fp8 or WeightFormat.Fp8W8A8 && _config.Quantization is { BlockColumns: var columns } && columns % 128 == 0,
             _ => false,
         };

@@ -115,7 +115,7 @@ public sealed partial class Checkpoint
         if (found.Shape != spec.Shape)
             throw new CheckpointException(found.Path, spec.Name,
                 $"tensor {spec.Name} has shape {found.Shape}, but the blocks of {weight.Name} ask for {spec.Shape}");
-        if (found.Type is not (DType.F32 or DType.BF16 or DType.F16))
-            throw new CheckpointException(found.Path, spec.Name, $"tensor {spec.Name} has type {found.Type.SafetensorsName()}, but must have F32");
+        if (found.Type is not (DType.F32 or DType.BF16 or DType.F16 or DType.F8E8M0))
+            throw new CheckpointException(found.Path, spec.Name, $"tensor {spec.Name} has type {found.Type.SafetensorsName()}, but must have F32, BF16, F16 or F8_E8M0");
     }
 }

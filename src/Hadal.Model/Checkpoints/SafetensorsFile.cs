@@ -84,9 +84,10 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Copies a tensor, widened to FP32. FP8 codes are taken as they are, without scales.</summary>
-    /// <param name="name">Its name; the type must be F32, BF16, F16, F8_E4M3 or F8_E5M2.</param>
+    /// <param name="name">Its name; the type must be F32, BF16, F16, F8_E4M3, F8_E5M2 or F8_E8M0.</param>
     /// <param name="destination">Receives all elements; at least as many as the tensor has.</param>
-    /// <exception cref="CheckpointException">There is no such tensor, or its type is not a floating-point type of at most 32 bits.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, its type is not a floating-point type of at most 32 bits, or
+    /// an F8_E8M0 code is the NaN.</exception>
     public void ReadSingle(string name, Span<float> destination)
     {
         var tensor = Get(name);
@@ -108,11 +109,11 @@ public sealed class SafetensorsFile : IDisposable
         for (int done = 0; done < destination.Length; done += ChunkElements)
         {
             var part = destination.Slice(done, Math.Min(ChunkElements, destination.Length - done));
-            Widen(tensor, _file.Bytes(tensor.Offset + (firstElement + done) * size, part.Length * size), part);
+            Widen(tensor, firstElement + done, _file.Bytes(tensor.Offset + (firstElement + done) * size, part.Length * size), part);
         }
     }
 
-    private void Widen(SafetensorsTensor tensor, ReadOnlySpan<byte> source, Span<float> destination)
+    private void Widen(SafetensorsTensor tensor, long firstElement, ReadOnlySpan<byte> source, Span<float> destination)
     {
         switch (tensor.Type)
         {
@@ -132,9 +133,15 @@ public sealed class SafetensorsFile : IDisposable
             case DType.F8E5M2:
                 Float8E5M2.ToSingle(source, destination);
                 break;
+            case DType.F8E8M0:
+                for (int i = 0; i < source.Length; i++) destination[i] = source[i] == Ue8M0.NaN ? throw NotANumber(tensor, firstElement + i) : Ue8M0.ToSingle(source[i]);
+                break;
             default:
                 throw new CheckpointException(Path, tensor.Name,
                     $"tensor {tensor.Name} is {tensor.Type.SafetensorsName()}, not a floating-point type that fits in FP32");
         }
     }
+
+    private CheckpointException NotANumber(SafetensorsTensor tensor, long element) => new(Path, tensor.Name,
+        $"tensor {tensor.Name} has the code 255 at [{element / tensor.Shape.Columns}, {element % tensor.Shape.Columns}], which stands for no number (F8_E8M0)");
 }

@@ -11,6 +11,6 @@ public sealed record BlockQuantization
     /// <summary>Columns of a block.</summary>
     public int BlockColumns { get; init; } = 128;
 
-    /// <summary>True if every scale is a power of two (<c>scale_fmt</c> <c>ue8m0</c>, DeepSeek-V3.1).</summary>
+    /// <summary>True if every scale is a power of two (<c>scale_fmt</c> <c>ue8m0</c>, DeepSeek-V3.1). They may be stored as F32 or as F8_E8M0.</summary>
     public bool PowerOfTwoScales { get; init; }
 }

@@ -12,6 +12,9 @@ internal static class ProcessorFeatures
     // The JIT has checked that the operating system saves the registers before it says that AVX-512 is supported.
     private static readonly bool _hasAvx512 = Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512F.VL.IsSupported;
 
+    /// <summary>The instructions that every processor with AVX-512 for vectors of bytes, words and floats has.</summary>
+    public static bool HasAvx512 => _hasAvx512;
+
     /// <summary>VPDPBF16PS on 512-bit registers: pairs of bfloat16 products added to FP32.</summary>
     public static bool HasBFloat16Dot512 => _hasAvx512 && Bit(_leaf71.Eax, 5);
 

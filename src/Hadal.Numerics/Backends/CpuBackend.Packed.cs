@@ -206,9 +206,9 @@ public sealed unsafe partial class CpuBackend
             };
         }
 
-        Require(codes.Type is DType.F32 or DType.BF16 or DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16 or F8E4M3");
+        Require(codes.Type is DType.F32 or DType.BF16 or DType.F16 or DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16, F16 or F8E4M3");
         Require(!format.HasMinimum && format.ZeroPoint is not (16 or 32), nameof(Fill), codes, "has to be in the blocks of its format, which is not made here");
-        Require(format.Element is not PanelElement.BFloat16 || codes.Type != DType.F8E4M3, nameof(Fill), codes, "has to be F32 or BF16 for bfloat16 weights");
+        Require(format.CodeSize == 1 || codes.Type != DType.F8E4M3, nameof(Fill), codes, "has to be F32, BF16 or F16 for weights of 16 bits");
         var rows = new WeightRows
         {
             First = new WeightRow { Codes = Address(codes), Type = codes.Type, ScaleDepth = part.ScaleColumns },
@@ -293,6 +293,7 @@ public sealed unsafe partial class CpuBackend
         public PanelFormat PanelFormat { get; } = format switch
         {
             WeightFormat.BF16 => PanelTiles.BFloat16Format,
+            WeightFormat.F16 => PanelFormat.Float16,
             WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => PanelFormat.E4M3(128),
             WeightFormat.EightBit => new PanelFormat(PanelElement.Byte, 128, sizeof(float), 128),
             WeightFormat.FourBit => new PanelFormat(PanelElement.Nibble, 32, 2, 8),
@@ -307,6 +308,7 @@ public sealed unsafe partial class CpuBackend
 
         public ActivationCode ActivationCode { get; } = format switch
         {
+            WeightFormat.F16 => ActivationCode.Single,
             WeightFormat.Fp8W8A8 => ActivationCode.E4M3,
             WeightFormat.BF16 or WeightFormat.Fp8 => ActivationCode.BFloat16,
             _ => ActivationCode.SignedByte,
@@ -318,9 +320,9 @@ public sealed unsafe partial class CpuBackend
             BlockFormat.Q80 => new PanelFormat(PanelElement.Byte, 32, 2, 128),
             BlockFormat.Q50 => new PanelFormat(PanelElement.Byte, 32, 2, 16),
             BlockFormat.Q40 => new PanelFormat(PanelElement.Nibble, 32, 2, 8),
-            BlockFormat.Q6K => new PanelFormat(PanelElement.Byte, 16, sizeof(float), 32),
-            BlockFormat.Q5K => new PanelFormat(PanelElement.Byte, 32, sizeof(float), 0, HasMinimum: true),
-            BlockFormat.Q4K => new PanelFormat(PanelElement.Nibble, 32, sizeof(float), 0, HasMinimum: true),
+            BlockFormat.Q6K => new PanelFormat(PanelElement.Nibble, 16, 1, 32, SuperBlock: 16, HighBits: 2),
+            BlockFormat.Q5K => new PanelFormat(PanelElement.Nibble, 32, 1, 0, HasMinimum: true, SuperBlock: 8, HighBits: 1),
+            BlockFormat.Q4K => new PanelFormat(PanelElement.Nibble, 32, 1, 0, HasMinimum: true, SuperBlock: 8),
             _ => throw new ArgumentOutOfRangeException(nameof(blocks), blocks, "No such format of blocks."),
         };
 

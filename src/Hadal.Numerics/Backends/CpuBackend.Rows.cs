@@ -1,3 +1,4 @@
+using Hadal.Numerics.Formats;
 using Hadal.Numerics.Kernels;
 
 namespace Hadal.Numerics;
@@ -13,10 +14,20 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void Embed(Tensor table, Tensor ids, Tensor y)
+    public void Embed(Tensor table, Tensor ids, Tensor y, BlockFormat? blocks = null)
     {
-        Require(table.Type is DType.F32 or DType.BF16, nameof(Embed), table, "has to be F32 or BF16");
-        RequireShape(y, ids.Count, table.Columns);
+        if (blocks is { } format)
+        {
+            int bytes = format.BlockBytes();
+            Require(table.Type == DType.U8 && table.Columns % bytes == 0, nameof(Embed), table, $"has to be U8 with rows of whole blocks of {bytes} bytes");
+            RequireShape(y, ids.Count, table.Columns / bytes * format.BlockElements());
+        }
+        else
+        {
+            Require(table.Type is DType.F32 or DType.BF16 or DType.F16, nameof(Embed), table, "has to be F32, BF16 or F16");
+            RequireShape(y, ids.Count, table.Columns);
+        }
+
         int* indices = Integers(ids, y.Rows);
         CheckIndices(indices, y.Rows, table.Rows, nameof(Embed));
         int perItem = RowsPerItem(y.Rows, y.Columns);
@@ -24,7 +35,8 @@ public sealed unsafe partial class CpuBackend
         {
             Table = Address(table),
             TableStride = (nint)table.RowStride,
-            BFloat16 = table.Type == DType.BF16,
+            Type = table.Type,
+            Blocks = blocks,
             Ids = indices,
             Y = Rows(y),
             RowsPerItem = perItem,

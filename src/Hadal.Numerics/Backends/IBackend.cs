@@ -1,3 +1,5 @@
+using Hadal.Numerics.Formats;
+
 namespace Hadal.Numerics;
 
 /// <summary>The narrow waist: every operation that model, training and inference code is written against.</summary>
@@ -112,7 +114,8 @@ public interface IBackend : IDisposable
     /// <summary>Fills (or replaces) one matrix, coding what is not in the weights' format yet.</summary>
     /// <param name="w">From <see cref="CreatePacked"/>.</param>
     /// <param name="matrix">Which.</param>
-    /// <param name="parts">Rows in order, N in all; copied. F32 weights come in one F32 part; bfloat16 weights take F32 or BF16, FP8 and integer weights also F8E4M3.</param>
+    /// <param name="parts">Rows in order, N in all; copied. F32 weights come in one F32 part; bfloat16 and FP16 weights take F32, BF16 or F16,
+    /// FP8 and integer weights also F8E4M3.</param>
     /// <param name="alone">Work on the calling thread only, which may be done beside other operations (those that read this matrix excepted) and from several threads at
     /// once.</param>
     void Fill(PackedWeights w, int matrix, ReadOnlySpan<WeightPart> parts, bool alone = false);
@@ -171,10 +174,11 @@ public interface IBackend : IDisposable
     // ---- embedding, normalisation, activation ------------------------------------------------------------------------------------------------------
 
     /// <summary>y[t] = table[ids[t]].</summary>
-    /// <param name="table">F32 or BF16 [V, D].</param>
+    /// <param name="table">F32, BF16 or F16 [V, D], or U8 [V, bytes of a row] in blocks.</param>
     /// <param name="ids">I32 [T], each in 0 … V - 1.</param>
     /// <param name="y">[T, D].</param>
-    void Embed(Tensor table, Tensor ids, Tensor y);
+    /// <param name="blocks">The format of a table in blocks; rows are decoded as they are looked up.</param>
+    void Embed(Tensor table, Tensor ids, Tensor y, BlockFormat? blocks = null);
 
     /// <summary>dTable[ids[t]] += dy[t], t ascending.</summary>
     /// <param name="dy">[T, D].</param>

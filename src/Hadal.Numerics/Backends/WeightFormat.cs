@@ -9,6 +9,9 @@ public enum WeightFormat
     /// <summary>bfloat16; activations are rounded to bfloat16, sums are FP32.</summary>
     BF16,
 
+    /// <summary>FP16, widened in registers (exact); activations FP32: the results have the bits of the same weights in FP32. Larger values than 65,504 become that.</summary>
+    F16,
+
     /// <summary>FP8 E4M3 with an FP32 scale per 128 k (as stored, or amax / 448 for weights that are coded at loading); activations are rounded to bfloat16: the weights are exact.</summary>
     Fp8,
 
@@ -31,12 +34,12 @@ public enum WeightFormat
     /// <summary>GGUF's Q4_0: four bits, an FP16 scale per 32 k.</summary>
     Q40,
 
-    /// <summary>GGUF's Q6_K: six bits, held in bytes, a scale per 16 k, multiplied out to FP32.</summary>
+    /// <summary>GGUF's Q6_K: six bits, a scale of a byte per 16 k, an FP16 factor per 256. 6.625 bits per weight.</summary>
     Q6K,
 
-    /// <summary>GGUF's Q5_K: five bits, held in bytes, scale and minimum per 32 k, multiplied out to FP32.</summary>
+    /// <summary>GGUF's Q5_K: five bits, scale and minimum of a byte per 32 k, FP16 factors per 256. 5.625 bits per weight.</summary>
     Q5K,
 
-    /// <summary>GGUF's Q4_K: four bits, scale and minimum per 32 k, multiplied out to FP32.</summary>
+    /// <summary>GGUF's Q4_K: four bits, otherwise as <see cref="Q5K"/>. 4.625 bits per weight.</summary>
     Q4K,
 }

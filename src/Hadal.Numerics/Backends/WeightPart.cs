@@ -3,7 +3,7 @@ using Hadal.Numerics.Formats;
 namespace Hadal.Numerics;
 
 /// <summary>Rows of a weight matrix as a checkpoint stores them.</summary>
-/// <param name="Codes">F32, BF16 or F8E4M3 [rows, K], or U8 with <see cref="Blocks"/>.</param>
+/// <param name="Codes">F32, BF16, F16 or F8E4M3 [rows, K], or U8 with <see cref="Blocks"/>.</param>
 /// <param name="Scales">For F8E4M3: F32 [⌈rows / <paramref name="ScaleRows"/>⌉, ⌈K / <paramref name="ScaleColumns"/>⌉] that multiply the codes; otherwise no tensor.</param>
 /// <param name="ScaleRows">Rows that share a scale.</param>
 /// <param name="ScaleColumns">Columns that share a scale.</param>

@@ -1,3 +1,4 @@
+using Hadal.Numerics.Formats;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
@@ -7,7 +8,8 @@ internal unsafe struct EmbedKernel : IKernel
 {
     public byte* Table;
     public nint TableStride;
-    public bool BFloat16;
+    public DType Type;
+    public BlockFormat? Blocks;
     public int* Ids;
     public Matrix Y;
     public int RowsPerItem;
@@ -22,15 +24,11 @@ internal unsafe struct EmbedKernel : IKernel
     private readonly void Fetch(int t)
     {
         float* y = Y.Row(t);
-        if (BFloat16)
-        {
-            var row = (ushort*)Table + Ids[t] * TableStride;
-            Formats.BFloat16.Widen(row, y, Y.Columns);
-        }
-        else
-        {
-            new ReadOnlySpan<float>((float*)Table + Ids[t] * TableStride, Y.Columns).CopyTo(new Span<float>(y, Y.Columns));
-        }
+        byte* row = Table + Ids[t] * TableStride * Type.SizeOf();
+        if (Blocks is { } blocks) blocks.Decode(new ReadOnlySpan<byte>(row, (int)blocks.BytesFor(Y.Columns)), new Span<float>(y, Y.Columns));
+        else if (Type == DType.BF16) BFloat16.Widen((ushort*)row, y, Y.Columns);
+        else if (Type == DType.F32) new ReadOnlySpan<float>(row, Y.Columns).CopyTo(new Span<float>(y, Y.Columns));
+        else for (int i = 0; i < Y.Columns; i++) y[i] = (float)((Half*)row)[i];
     }
 }
 

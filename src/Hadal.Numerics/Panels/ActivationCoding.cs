@@ -8,6 +8,9 @@ namespace Hadal.Numerics.Kernels;
 /// <summary>How activations are coded before a product.</summary>
 internal enum ActivationCode
 {
+    /// <summary>FP32 as it is.</summary>
+    Single,
+
     /// <summary>bfloat16, ties to even, subnormals as zero.</summary>
     BFloat16,
 
@@ -34,6 +37,14 @@ internal static unsafe class ActivationCoding
     /// <param name="values">Gets a value per block; null if the format has no scales.</param>
     public static void Run(ActivationCode code, in PanelFormat format, float* x, int depth, byte* codes, ActivationBlock* values)
     {
+        if (code == ActivationCode.Single)
+        {
+            int padded = format.Blocks(depth) * format.Block;
+            new ReadOnlySpan<float>(x, depth).CopyTo(new Span<float>(codes, depth));
+            new Span<float>((float*)codes + depth, padded - depth).Clear();
+            return;
+        }
+
         if (code == ActivationCode.BFloat16)
         {
             Narrow(x, depth, (ushort*)codes, format.Blocks(depth) * format.Block);
@@ -42,13 +53,14 @@ internal static unsafe class ActivationCoding
         }
 
         float* tail = stackalloc float[PanelFormat.LargestBlock];
-        for (int start = 0; start < depth; start += format.Block, values++, codes += format.Block * format.ActivationSize)
+        int padding = format.Blocks(depth) * format.Block;
+        for (int start = 0; start < padding; start += format.Block, values++, codes += format.Block * format.ActivationSize)
         {
             float* block = x + start;
             if (depth - start < format.Block)
             {
                 new Span<float>(tail, format.Block).Clear();
-                new ReadOnlySpan<float>(block, depth - start).CopyTo(new Span<float>(tail, format.Block));
+                if (start < depth) new ReadOnlySpan<float>(block, depth - start).CopyTo(new Span<float>(tail, format.Block));
                 block = tail;
             }
 

@@ -27,7 +27,8 @@ internal static unsafe partial class PanelGemm
         }
 
         bool unpacked = format.Unpacked != format;
-        int step = Math.Max(1, (unpacked ? UnpackedDepth : BlockDepth) / format.Block);
+        // Unpacked panels are twice as large; rows of FP32 are, too.
+        int step = Math.Max(1, (unpacked || format.HasSingleActivations ? UnpackedDepth : BlockDepth) / format.Block);
         for (int block = 0; block < p.Blocks; block += step)
         {
             int blocks = Math.Min(step, p.Blocks - block);
@@ -49,12 +50,12 @@ internal static unsafe partial class PanelGemm
     {
         var format = p.Format;
         int step = p.Blocks;
-        if (unpack) step = Math.Max(1, Math.Min(step, PanelScratch.RightBytes / (format.Unpacked.BlockBytes * panels)));
+        if (unpack) step = Math.Max(format.SuperBlock, Math.Min(step, PanelScratch.RightBytes / (format.Unpacked.BlockBytes * panels) / format.SuperBlock * format.SuperBlock));
         for (int block = 0; block < p.Blocks; block += step)
         {
             int blocks = Math.Min(step, p.Blocks - block);
             var call = Call(p, block, blocks);
-            byte* right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
+            byte* right = p.Right + (tile.Column + column) / 16 * p.PanelBytes + format.Offset(block);
             if (unpack)
             {
                 PanelUnpacking.Run(format, right, p.PanelBytes, blocks, (columns + 15) / 16, scratch.Right);
@@ -79,7 +80,7 @@ internal static unsafe partial class PanelGemm
         var format = p.Format;
         var used = unpack ? format.Unpacked : format;
         var call = Call(p, block, blocks);
-        byte* right = p.Right + tile.Column / 16 * p.PanelBytes + (nint)block * format.BlockBytes;
+        byte* right = p.Right + tile.Column / 16 * p.PanelBytes + format.Offset(block);
         if (unpack)
         {
             PanelUnpacking.Run(format, right, p.PanelBytes, blocks, (tile.Columns + 15) / 16, scratch.Right);

@@ -24,13 +24,20 @@ internal static unsafe partial class PanelGemm
         byte* left = p.Left + m * p.LeftStride;
         for (int b = 0; b < p.Blocks; b++)
         {
-            byte* block = p.Right + n / 16 * p.PanelBytes + (nint)b * format.BlockBytes;
+            byte* panel = p.Right + n / 16 * p.PanelBytes, block = panel + format.Offset(b);
             int column = n % 16;
             if (format.HasByteActivations)
             {
                 int sum = 0;
                 for (int k = 0; k < format.Block; k++) sum += (int)PanelCodes.Value(format, block, k, column) * ((sbyte*)left)[b * format.Block + k];
-                c = Scaled(p, m, b, block, column, sum, c);
+                c = Scaled(p, m, b, panel, column, sum, c);
+                continue;
+            }
+
+            if (format.HasSingleActivations)
+            {
+                float* values = (float*)left + b * format.Block;
+                for (int k = 0; k < format.Block; k++) c = MathF.FusedMultiplyAdd(values[k], PanelCodes.Value(format, block, k, column), c);
                 continue;
             }
 
@@ -42,16 +49,16 @@ internal static unsafe partial class PanelGemm
                 dot = MathF.FusedMultiplyAdd(BFloat16.ToSingle(codes[k]), PanelCodes.Value(format, block, k, column), dot);
             }
 
-            c = format.ScaleSize == 0 ? dot : Scaled(p, m, b, block, column, dot, c);
+            c = format.ScaleSize == 0 ? dot : Scaled(p, m, b, panel, column, dot, c);
         }
 
         return c;
     }
 
-    private static float Scaled(in PanelProblem p, int m, int b, byte* block, int column, float dot, float c)
+    private static float Scaled(in PanelProblem p, int m, int b, byte* panel, int column, float dot, float c)
     {
         var values = p.Values[m * p.ValueStride + b];
-        c = MathF.FusedMultiplyAdd(dot, PanelCodes.Scale(p.Format, block, column) * values.Scale, c);
-        return p.Format.HasMinimum ? MathF.FusedMultiplyAdd(-PanelCodes.Minimum(p.Format, block, column), values.Sum, c) : c;
+        c = MathF.FusedMultiplyAdd(dot, PanelCodes.Scale(p.Format, panel, b, column) * values.Scale, c);
+        return p.Format.HasMinimum ? MathF.FusedMultiplyAdd(-PanelCodes.Minimum(p.Format, panel, b, column), values.Sum, c) : c;
     }
 }

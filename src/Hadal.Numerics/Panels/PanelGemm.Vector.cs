@@ -21,7 +21,7 @@ internal static unsafe partial class PanelGemm
             {
                 int blocks = Math.Min(step, p.Blocks - block), depth = blocks * p.Format.Block;
                 for (int j = 0; j < columns; j += 16)
-                    DecodePanel(p, p.Right + (tile.Column + column + j) / 16 * p.PanelBytes + (nint)block * p.Format.BlockBytes, blocks, scratch.Right + (nint)j * depth);
+                    DecodePanel(p, p.Right + (tile.Column + column + j) / 16 * p.PanelBytes + p.Format.Offset(block), blocks, scratch.Right + (nint)j * depth);
                 for (int row = 0; row < tile.Rows; row += Gemm.BlockRows)
                 {
                     int rows = Math.Min(Gemm.BlockRows, tile.Rows - row);
@@ -43,7 +43,7 @@ internal static unsafe partial class PanelGemm
         for (int j = 0; j < part.Columns; j += 16)
         {
             int columns = Math.Min(16, part.Columns - j);
-            if (scaled) DecodeScales(p, p.Right + (part.Column + j) / 16 * p.PanelBytes + (nint)block * p.Format.BlockBytes, blocks, scales, minima);
+            if (scaled) DecodeScales(p, p.Right + (part.Column + j) / 16 * p.PanelBytes + p.Format.Offset(block), blocks, scales, minima);
             for (int row = 0; row < part.Rows; row += GemmKernels<V>.Rows)
             {
                 int rows = Math.Min(GemmKernels<V>.Rows, part.Rows - row);
@@ -100,10 +100,16 @@ internal static unsafe partial class PanelGemm
             new ReadOnlySpan<float>(source + r * sourceStride, columns).CopyTo(new Span<float>(destination + r * destinationStride, columns));
     }
 
-    // Codes to FP32 [k][16]; the two k of a bfloat16 pair change places.
-    private static void DecodePanel(in PanelProblem p, byte* block, int blocks, float* destination)
+    // Codes to FP32 [k][16]; the two k of a bfloat16 pair change places. What starts here starts at a super-block.
+    private static void DecodePanel(in PanelProblem p, byte* panel, int blocks, float* destination)
     {
         var format = p.Format;
+        if (format.Element == PanelElement.Float16)
+        {
+            for (int i = 0; i < blocks * format.Block * 16; i++) destination[i] = (float)((Half*)panel)[i];
+            return;
+        }
+
         int swap = format.HasByteActivations ? 0 : 1;
         float* byteValues = stackalloc float[256];
         if (format.Element != PanelElement.BFloat16)
@@ -111,8 +117,15 @@ internal static unsafe partial class PanelGemm
             for (int code = 0; code < 256; code++) byteValues[code] = format.Element == PanelElement.E4M3 ? Float8E4M3.ToSingle((byte)code) : code - format.ZeroPoint;
         }
 
-        for (int b = 0; b < blocks; b++, block += format.BlockBytes, destination += format.Block * 16)
+        for (int b = 0; b < blocks; b++, destination += format.Block * 16)
         {
+            byte* block = panel + format.Offset(b);
+            if (format.HighBits > 0)
+            {
+                for (int i = 0; i < format.Block * 16; i++) destination[i] = PanelCodes.Value(format, block, i / 16, i % 16);
+                continue;
+            }
+
             if (format.Element == PanelElement.BFloat16)
             {
                 for (int pair = 0; pair < format.Block / 2; pair++)
@@ -142,14 +155,14 @@ internal static unsafe partial class PanelGemm
         }
     }
 
-    private static void DecodeScales(in PanelProblem p, byte* block, int blocks, float* scales, float* minima)
+    private static void DecodeScales(in PanelProblem p, byte* panel, int blocks, float* scales, float* minima)
     {
-        for (int b = 0; b < blocks; b++, block += p.Format.BlockBytes)
+        for (int b = 0; b < blocks; b++)
         {
             for (int column = 0; column < 16; column++)
             {
-                scales[b * 16 + column] = PanelCodes.Scale(p.Format, block, column);
-                minima[b * 16 + column] = PanelCodes.Minimum(p.Format, block, column);
+                scales[b * 16 + column] = PanelCodes.Scale(p.Format, panel, b, column);
+                minima[b * 16 + column] = PanelCodes.Minimum(p.Format, panel, b, column);
             }
         }
     }
@@ -160,6 +173,12 @@ internal static unsafe partial class PanelGemm
         if (p.Format.HasByteActivations)
         {
             for (int k = 0; k < depth; k++) destination[k] = ((sbyte*)source)[k];
+            return;
+        }
+
+        if (p.Format.HasSingleActivations)
+        {
+            new ReadOnlySpan<float>(source, depth).CopyTo(new Span<float>(destination, depth));
             return;
         }
 

@@ -9,7 +9,7 @@ namespace Hadal.Numerics.Kernels;
 /// <code>dot = fma(a[2i+1], w[2i+1], dot);  dot = fma(a[2i], w[2i], dot)</code>
 /// <para>
 /// which is what the processors' dot product instruction does. Without scales that chain runs over all k from 0 or C. With scales each block's dot starts from
-/// 0, and c = fma(dot, sa·sw, c) over ascending blocks. Byte and nibble weights: dot is an exact integer sum of at most 24 bits, c = fma(dot, sa·sw, c), and
+/// 0, and c = fma(dot, sa·sw, c) over ascending blocks. FP16 weights: the contract of <see cref="Gemm"/>, c = fma(a[k], w[k], c) over ascending k. Byte and nibble weights: dot is an exact integer sum of at most 24 bits, c = fma(dot, sa·sw, c), and
 /// with minima then c = fma(-Σa, m, c), Σa being scale times sum of the row's codes in the block.
 /// </para>
 /// <para>

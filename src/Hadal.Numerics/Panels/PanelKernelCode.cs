@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Hadal.Numerics.Assembly;
 using Iced.Intel;
@@ -14,10 +15,11 @@ namespace Hadal.Numerics.Kernels;
 /// <para>
 /// Registers: zmm0 … zmm23 accumulators, zmm24 … zmm31 panels, the broadcast activation and constants. rax panel 0, rdx bytes between panels, rcx three
 /// times that; r8 … r11 rows 0, 3, 6, 9 of the activations, rsi bytes between them; rdi C, rbp bytes between its rows; r12 block values, r13 bytes between
-/// their rows; rbx counts groups, [rsp] blocks.
+/// their rows; rbx counts groups, [rsp] blocks. In super-blocks rbx stands at the block's scales, [rsp] counts super-blocks, [rsp + 8] masks further bits of
+/// nibbles if no register does, and factors of scales and minima stay in zmm16 … zmm23 or zmm26 … zmm29.
 /// </para>
 /// </remarks>
-internal sealed unsafe class PanelKernelCode : KernelCode
+internal sealed unsafe partial class PanelKernelCode : KernelCode
 {
     /// <summary>Bytes of a panel that are fetched ahead of use when weights come from memory.</summary>
     private const int PrefetchDistance = 1536;
@@ -36,6 +38,8 @@ internal sealed unsafe class PanelKernelCode : KernelCode
 
     private bool IsScaled => _format.ScaleSize > 0;
 
+    private bool IsSuper => _format.SuperBlock > 1;
+
     private int GroupsPerTurn => Math.Min(8, _format.Block / _format.GroupDepth);
 
     protected override void Write()
@@ -44,17 +48,35 @@ internal sealed unsafe class PanelKernelCode : KernelCode
         if (IsScaled) ClearC();
         else LoadAccumulators();
         var block = Code.CreateLabel();
+        var superBlock = Code.CreateLabel();
+        if (IsSuper)
+        {
+            Code.Label(ref superBlock);
+            StartSuperBlock();
+        }
+
         Code.Label(ref block);
         if (IsScaled) StartBlock();
         WriteGroups();
-        if (IsScaled)
+        if (IsSuper)
+        {
+            FinishBlockOfSuper();
+
+            // The codes have ended where the scales began.
+            Code.add(rbx, 16);
+            Code.lea(r14, __[rax + 16 * _format.SuperBlock]);
+            Code.cmp(r14, rbx);
+            Code.jne(block);
+            Code.add(rax, _format.SuperBlockBytes - _format.SuperBlock * _format.CodeBytes);
+        }
+        else if (IsScaled)
         {
             FinishBlock();
             Code.add(rax, _format.BlockBytes - _format.CodeBytes);
         }
 
         Code.dec(__qword_ptr[rsp]);
-        Code.jnz(block);
+        Code.jnz(IsSuper ? superBlock : block);
         if (!IsScaled) StoreAccumulators();
     }
 
@@ -66,6 +88,7 @@ internal sealed unsafe class PanelKernelCode : KernelCode
     {
         var argument = Argument;
         Code.mov(rax, Field(nameof(PanelCall.Blocks)));
+        if (IsSuper) Code.shr(rax, (byte)BitOperations.Log2((uint)_format.SuperBlock));
         Code.mov(__qword_ptr[rsp], rax);
         Code.mov(rax, Field(nameof(PanelCall.Right)));
         Code.mov(rdx, Field(nameof(PanelCall.PanelStride)));
@@ -92,6 +115,7 @@ internal sealed unsafe class PanelKernelCode : KernelCode
             Code.vpbroadcastd(Vector(27), r14d);
         }
 
+        if (_format.HighBits > 0) LoadHighBitMask();
         Code.mov(r14, Field(nameof(PanelCall.Accumulate)));
         Code.mov(rdi, __qword_ptr[argument + Offset(nameof(PanelCall.C))]);
         Code.test(r14, r14);
@@ -167,7 +191,7 @@ internal sealed unsafe class PanelKernelCode : KernelCode
         int panels = Math.Min(4, (_rows + 2) / 3);
         AssemblerRegister64[] bases = [r8, r9, r10, r11];
         for (int i = 0; i < panels; i++) Code.add(bases[i], GroupsPerTurn * leftBytes);
-        Code.add(rax, GroupsPerTurn * 64);
+        Code.add(rax, GroupsPerTurn * 64 + _format.CodeBytes - _format.HighBitOffset);
         if (turns <= 1) return;
         Code.dec(ebx);
         Code.jnz(turn);
@@ -191,25 +215,38 @@ internal sealed unsafe class PanelKernelCode : KernelCode
                 }
 
                 break;
+            case PanelElement.Float16:
+                for (int half = 0; half < 2; half++)
+                {
+                    for (int panel = 0; panel < _panels; panel++) Code.vcvtph2ps(Vector(24 + panel), __ymmword_ptr[Panel(panel) + (rightOffset + half * 32)]);
+                    MultiplyRows(leftOffset + half * 4);
+                }
+
+                break;
             case PanelElement.Nibble:
                 for (int panel = 0; panel < _panels; panel++)
                 {
                     DecodeNibbles(panel, rightOffset);
+                    if (_format.HighBits > 0) AddHighBits(panel, rightOffset);
                     MultiplyByHalves(panel, leftOffset);
                 }
 
                 break;
             default:
                 for (int panel = 0; panel < _panels; panel++) Code.vmovdqu64(Vector(24 + panel), __zmmword_ptr[Panel(panel) + rightOffset]);
-                for (int row = 0; row < _rows; row++)
-                {
-                    // Two registers in turn, so that a row's broadcast need not wait for the one before.
-                    var left = Vector(28 + row % 2);
-                    Code.vpbroadcastd(left, __dword_ptr[Left(row) + leftOffset]);
-                    for (int panel = 0; panel < _panels; panel++) Multiply(Accumulator(row, panel), Vector(24 + panel), left);
-                }
-
+                MultiplyRows(leftOffset);
                 break;
+        }
+    }
+
+    private void MultiplyRows(int leftOffset)
+    {
+        for (int row = 0; row < _rows; row++)
+        {
+            // Two registers in turn, so that a row's broadcast need not wait for the one before.
+            var left = Vector(28 + row % 2);
+            Code.vpbroadcastd(left, __dword_ptr[Left(row) + leftOffset]);
+            for (int panel = 0; panel < _panels; panel++) Multiply(Accumulator(row, panel), Vector(24 + panel), left);
         }
     }
 
@@ -251,6 +288,7 @@ internal sealed unsafe class PanelKernelCode : KernelCode
     private void Multiply(AssemblerRegisterZMM accumulator, AssemblerRegisterZMM right, AssemblerRegisterZMM left)
     {
         if (_format.HasByteActivations) Code.vpdpbusd(accumulator, right, left);
+        else if (_format.HasSingleActivations) Code.vfmadd231ps(accumulator, right, left);
         else Code.vdpbf16ps(accumulator, right, left);
     }
 

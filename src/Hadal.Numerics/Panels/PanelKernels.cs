@@ -15,6 +15,7 @@ internal static unsafe class PanelKernels
     public static bool Has(KernelForm form, in PanelFormat format) => form switch
     {
         _ when format.InTiles => false,
+        KernelForm.Assembled512 when format.HasSingleActivations => ProcessorFeatures.HasAvx512,
         KernelForm.Assembled512 => format.HasByteActivations
             ? ProcessorFeatures.HasByteDot512
             : ProcessorFeatures.HasBFloat16Dot512 && (format.Element != PanelElement.E4M3 || ProcessorFeatures.HasByteLookup512),

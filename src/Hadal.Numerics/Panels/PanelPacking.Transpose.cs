@@ -11,19 +11,23 @@ internal static unsafe partial class PanelPacking
     private static void Transpose(nint* starts, int offset, int units, byte* destination, in PanelFormat format)
     {
         if (format.Element == PanelElement.BFloat16) Transpose<FlushSubnormals>(starts, offset, units, (uint*)destination);
+        else if (format.Element == PanelElement.Float16) Transpose<SplitPairs>(starts, offset, units, (uint*)destination);
         else if (format.Element == PanelElement.E4M3) Transpose<PairUp>(starts, offset, units, (uint*)destination);
-        else if (format.Element == PanelElement.Nibble) TransposeNibbles(starts, offset, units, (uint*)destination);
+        else if (format.Element == PanelElement.Nibble) TransposeNibbles(starts, offset, units, (uint*)destination, format.HighBits);
         else Transpose<Untouched>(starts, offset, units, (uint*)destination);
     }
 
-    private static void TransposeNibbles(nint* starts, int offset, int units, uint* destination)
+    private static void TransposeNibbles(nint* starts, int offset, int units, uint* destination, int highBits)
     {
         uint* twice = stackalloc uint[PanelFormat.LargestBlock * 16 / 4];
         Transpose<Untouched>(starts, offset, units, twice, isScratch: true);
+        var nibbles = Vector512.Create(0x0F0F0F0Fu);
         for (int g = 0; g < units / 2; g++)
-        {
-            for (int r = 0; r < 16; r++) destination[g * 16 + r] = twice[g * 32 + r] | twice[g * 32 + 16 + r] << 4;
-        }
+            (Vector512.Load(twice + g * 32) & nibbles | Vector512.ShiftLeft(Vector512.Load(twice + g * 32 + 16) & nibbles, 4)).Store(destination + g * 16);
+        if (highBits == 0) return;
+        var (high, mask) = (Vector512<uint>.Zero, Vector512.Create((1u << highBits) - 1) * 0x01010101u);
+        for (int u = 0; u < units; u++) high |= Vector512.ShiftLeft(Vector512.ShiftRightLogical(Vector512.Load(twice + u * 16), 4) & mask, highBits * u);
+        high.Store(destination + units / 2 * 16);
     }
 
     private static void Transpose<TTouch>(nint* starts, int offset, int units, uint* groups, bool isScratch = false) where TTouch : struct, ITouch
@@ -114,6 +118,27 @@ internal static unsafe partial class PanelPacking
                 var small = Vector128.Equals(codes & Vector128.Create((ushort)0x7F80), Vector128<ushort>.Zero);
                 Vector128.ConditionalSelect(small, codes & Vector128.Create((ushort)0x8000), codes).Store((ushort*)group + i);
             }
+        }
+    }
+
+    private readonly struct SplitPairs : ITouch
+    {
+        // [column][k 0, k 1] → sixteen columns of k 0, then sixteen of k 1.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Apply(Vector512<float> column)
+        {
+            var pairs = column.AsUInt32();
+            return Vector512.Create(Avx512F.ConvertToVector256UInt16(pairs), Avx512F.ConvertToVector256UInt16(Vector512.ShiftRightLogical(pairs, 16))).AsSingle();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Apply(uint* group)
+        {
+            ushort* upper = stackalloc ushort[16];
+            var codes = (ushort*)group;
+            for (int c = 0; c < 16; c++) upper[c] = codes[2 * c + 1];
+            for (int c = 0; c < 16; c++) codes[c] = codes[2 * c];
+            for (int c = 0; c < 16; c++) codes[16 + c] = upper[c];
         }
     }
 

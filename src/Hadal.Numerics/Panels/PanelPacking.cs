@@ -22,7 +22,7 @@ internal static unsafe partial class PanelPacking
     /// <exception cref="NotSupportedException">Codes of a row cannot become the format's.</exception>
     public static void Run(in PanelFormat format, WeightRow* rows, int count, int depth, byte* panel)
     {
-        int blocks = format.Blocks(depth), size = format.Element == PanelElement.BFloat16 ? 2 : 1;
+        int blocks = format.Blocks(depth), size = format.CodeSize;
         var scratch = PackingScratch.Of(blocks * format.Block * size, blocks);
         nint* starts = stackalloc nint[16];
         for (int r = 0; r < 16; r++)
@@ -45,10 +45,32 @@ internal static unsafe partial class PanelPacking
             return;
         }
 
-        for (int b = 0; b < blocks; b++, panel += format.BlockBytes)
+        for (int b = 0; b < blocks; b++)
         {
-            Transpose(starts, b * format.Block * size, format.Block * size / 4, panel, format);
-            WriteScales(format, scratch, b, count, panel + format.CodeBytes);
+            byte* block = panel + format.Offset(b);
+            Transpose(starts, b * format.Block * size, format.Block * size / 4, block, format);
+            if (format.SuperBlock == 1) WriteScales(format, scratch, b, count, block + format.CodeBytes);
+            else WriteSuperScales(format, scratch, rows, b, count, panel);
+        }
+    }
+
+    // The scratch holds integers here; their factors are still where the rows are stored.
+    private static void WriteSuperScales(in PanelFormat format, PackingScratch scratch, WeightRow* rows, int block, int count, byte* panel)
+    {
+        byte* scales = PanelCodes.SuperScales(format, panel, block) + block % format.SuperBlock * 16;
+        for (int r = 0; r < 16; r++)
+        {
+            ((sbyte*)scales)[r] = (sbyte)scratch.Scales(r)[block];
+            if (format.HasMinimum) scales[16 * format.SuperBlock + r] = (byte)(r < count ? scratch.Minima(r)[block] : 0);
+        }
+
+        if (block % format.SuperBlock > 0) return;
+        var factors = PanelCodes.Factors(format, panel, block);
+        new Span<byte>(factors, 64).Clear();
+        for (int r = 0; r < count; r++)
+        {
+            BlockRowCoding.Factors(rows[r].Blocks!.Value, rows[r].Codes, block / format.SuperBlock, out factors[r], out Half minimum);
+            if (format.HasMinimum) factors[16 + r] = minimum;
         }
 
         SettleStores();
@@ -78,12 +100,12 @@ internal static unsafe partial class PanelPacking
 
     private static bool IsReadable(in PanelFormat format, in WeightRow row, int depth) => depth % format.Block == 0 && (format.Element, row.Type) switch
     {
-        (PanelElement.E4M3, DType.F8E4M3) or (PanelElement.BFloat16, DType.BF16) => true,
+        (PanelElement.E4M3, DType.F8E4M3) or (PanelElement.BFloat16, DType.BF16) or (PanelElement.Float16, DType.F16) => true,
         _ => false,
     };
 
     private static void Fill(in PanelFormat format, byte* coded, int blocks) =>
-        new Span<byte>(coded, blocks * format.Block * (format.Element == PanelElement.BFloat16 ? 2 : 1)).Fill((byte)format.ZeroPoint);
+        new Span<byte>(coded, blocks * format.Block * format.CodeSize).Fill((byte)format.ZeroPoint);
 
     private static void CodeRow(in PanelFormat format, in WeightRow row, int depth, byte* coded, float* scales, float* minima)
     {
@@ -97,11 +119,24 @@ internal static unsafe partial class PanelPacking
         switch (format.Element, row.Type)
         {
             case (PanelElement.BFloat16, DType.BF16):
+            case (PanelElement.Float16, DType.F16):
                 new ReadOnlySpan<ushort>(row.Codes, depth).CopyTo(new Span<ushort>(coded, depth));
                 new Span<ushort>((ushort*)coded + depth, padded - depth).Clear();
                 return;
             case (PanelElement.BFloat16, DType.F32):
                 BFloat16.Narrow((float*)row.Codes, (ushort*)coded, depth);
+                new Span<ushort>((ushort*)coded + depth, padded - depth).Clear();
+                return;
+            case (PanelElement.BFloat16, DType.F16):
+                for (int k = 0; k < depth; k++) ((ushort*)coded)[k] = BFloat16.FromSingle((float)((Half*)row.Codes)[k]);
+                new Span<ushort>((ushort*)coded + depth, padded - depth).Clear();
+                return;
+            case (PanelElement.Float16, DType.F32):
+                for (int k = 0; k < depth; k++) ((Half*)coded)[k] = PanelCodes.NarrowToHalf(((float*)row.Codes)[k]);
+                new Span<ushort>((ushort*)coded + depth, padded - depth).Clear();
+                return;
+            case (PanelElement.Float16, DType.BF16):
+                for (int k = 0; k < depth; k++) ((Half*)coded)[k] = PanelCodes.NarrowToHalf(BFloat16.ToSingle(((ushort*)row.Codes)[k]));
                 new Span<ushort>((ushort*)coded + depth, padded - depth).Clear();
                 return;
             case (PanelElement.E4M3, DType.F8E4M3):
@@ -139,6 +174,9 @@ internal static unsafe partial class PanelPacking
                 break;
             case DType.BF16:
                 BFloat16.Widen((ushort*)row.Codes + k, values, count);
+                break;
+            case DType.F16:
+                for (int i = 0; i < count; i++) values[i] = (float)((Half*)row.Codes)[k + i];
                 break;
             case DType.F8E4M3:
                 for (int i = 0; i < count; i++) values[i] = Float8E4M3.ToSingle(row.Codes[k + i]) * (row.Scales == null ? 1 : row.Scales[(k + i) / row.ScaleDepth]);

@@ -43,7 +43,7 @@ internal unsafe struct PanelProblem : ITiledProduct
     public readonly int PaddedDepth => Blocks * Format.Block;
 
     /// <summary>Bytes from one panel to the next.</summary>
-    public readonly nint PanelBytes => (nint)Blocks * Format.BlockBytes;
+    public readonly nint PanelBytes => Format.Offset(Blocks);
 
     /// <inheritdoc/>
     public readonly long Work => PanelGemm.Work(this);

@@ -8,7 +8,7 @@ internal unsafe struct WeightRow
     /// <summary>Codes of the row.</summary>
     public byte* Codes;
 
-    /// <summary>F32, BF16 or F8E4M3; U8 for <see cref="Blocks"/>.</summary>
+    /// <summary>F32, BF16, F16 or F8E4M3; U8 for <see cref="Blocks"/>.</summary>
     public DType Type;
 
     /// <summary>Format of codes in blocks, or null.</summary>

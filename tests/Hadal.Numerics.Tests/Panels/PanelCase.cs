@@ -16,8 +16,14 @@ internal sealed unsafe class PanelCase : IDisposable
         var random = new Random(seed);
         (Format, M, N) = (format, m, n);
         int blocks = format.Blocks(k), depth = blocks * format.Block, panels = (n + 15) / 16;
-        byte* right = Allocate(panels * blocks * format.BlockBytes + misalignment) + misalignment;
-        for (int b = 0; b < panels * blocks; b++) RandomBlock(random, right + (nint)b * format.BlockBytes);
+        byte* right = Allocate((int)(panels * format.Offset(blocks)) + misalignment) + misalignment;
+        for (int b = 0; b < panels * blocks; b++)
+        {
+            byte* panel = right + b / blocks * format.Offset(blocks);
+            if (format.SuperBlock == 1) RandomBlock(random, panel + format.Offset(b % blocks));
+            else if (b % format.SuperBlock == 0) RandomSuperBlock(random, panel, b % blocks);
+        }
+
         nint stride = depth * format.ActivationSize + 32;
         byte* left = Allocate((int)(m * stride) + misalignment) + misalignment;
         var values = (ActivationBlock*)Allocate(m * blocks * sizeof(ActivationBlock));
@@ -91,6 +97,7 @@ internal sealed unsafe class PanelCase : IDisposable
         }
 
         for (int i = 0; Format.Element == PanelElement.BFloat16 && i < Format.CodeBytes / 2; i++) ((ushort*)block)[i] = PanelCodes.Narrow(random.NextSingle() - 0.5f);
+        for (int i = 0; Format.Element == PanelElement.Float16 && i < Format.CodeBytes / 2; i++) ((Half*)block)[i] = (Half)((random.NextSingle() - 0.5f) * (i % 7 == 0 ? 1e-5f : 1));
         for (int column = 0; column < 16; column++)
         {
             if (Format.ScaleSize > 0) PanelCodes.Write(block + Format.CodeBytes, Format.ScaleSize, column, random.NextSingle() * 0.01f);
@@ -98,11 +105,20 @@ internal sealed unsafe class PanelCase : IDisposable
         }
     }
 
+    private void RandomSuperBlock(Random random, byte* panel, int block)
+    {
+        random.NextBytes(new Span<byte>(panel + Format.Offset(block), Format.SuperBlockBytes));
+        byte* scales = PanelCodes.SuperScales(Format, panel, block);
+        for (int i = 0; i < Format.FactorOffset; i++) scales[i] = Format.HasMinimum ? (byte)(scales[i] & 63) : scales[i];
+        for (int i = 0; i < 32; i++) PanelCodes.Factors(Format, panel, block)[i] = (Half)(random.NextSingle() * 0.01f);
+    }
+
     private void RandomRow(Random random, byte* codes, int depth, ActivationBlock* values)
     {
         for (int k = 0; k < depth; k++)
         {
             if (Format.HasByteActivations) ((sbyte*)codes)[k] = (sbyte)random.Next(-127, 128);
+            else if (Format.HasSingleActivations) ((float*)codes)[k] = random.NextSingle() - 0.5f;
             else ((ushort*)codes)[k] = PanelCodes.Narrow(random.NextSingle() - 0.5f);
         }
 

@@ -9,6 +9,7 @@ public sealed class PanelGemmTests
     private static readonly PanelFormat[] _formats =
     [
         PanelFormat.BFloat16,
+        PanelFormat.Float16,
         PanelFormat.ScaledBFloat16(128),
         PanelFormat.E4M3(128),
         PanelFormat.E4M3(32),
@@ -19,7 +20,12 @@ public sealed class PanelGemmTests
         new(PanelElement.Nibble, 32, 2, 8),
         new(PanelElement.Nibble, 32, 4, 0, true),
         new(PanelElement.Nibble, 128, 2, 8),
+        new(PanelElement.Nibble, 32, 1, 0, true, 8),
+        new(PanelElement.Nibble, 32, 1, 0, true, 8, 1),
+        new(PanelElement.Nibble, 16, 1, 32, false, 16, 2),
     ];
+
+    internal static IReadOnlyList<PanelFormat> AllFormats => _formats;
 
     public static TheoryData<int> Formats => [.. Enumerable.Range(0, _formats.Length)];
 

@@ -6,15 +6,16 @@ namespace Hadal.Numerics.Tests.Panels;
 public sealed class WeightCodingTests
 {
     private static readonly WeightFormat[] _formats =
-        [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Fp8, WeightFormat.Fp8W8A8, WeightFormat.EightBit, WeightFormat.FourBit];
+        [WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16, WeightFormat.Fp8, WeightFormat.Fp8W8A8, WeightFormat.EightBit, WeightFormat.FourBit];
 
     /// <summary>
-    /// Error of the product as a share of its length: rounding of weights and activations together. bfloat16 2^-9 uniform each; E4M3 up to 2^-4 of a value; bytes
+    /// Error of the product as a share of its length: rounding of weights and activations together. bfloat16 2^-9 uniform each; FP16 2^-12; E4M3 up to 2^-4 of a value; bytes
     /// amax/254 and nibbles about amax/14 of a block with amax near 3 standard deviations.
     /// </summary>
     [Theory]
     [InlineData(WeightFormat.F32, 1e-6)]
     [InlineData(WeightFormat.BF16, 0.004)]
+    [InlineData(WeightFormat.F16, 0.0005)]
     [InlineData(WeightFormat.Fp8, 0.03)]
     [InlineData(WeightFormat.Fp8W8A8, 0.045)]
     [InlineData(WeightFormat.EightBit, 0.012)]
@@ -75,6 +76,47 @@ public sealed class WeightCodingTests
         for (int n = 0; n < Outputs; n++)
         {
             for (int k = 0; k < Inputs; k++) Assert.Equal(weights[n * Inputs + k], product[k * Outputs + n]);
+        }
+    }
+
+    [Fact]
+    public void Half_precision_weights_have_the_bits_of_the_same_weights_in_single_precision()
+    {
+        using var backend = new CpuBackend(2);
+        using var arena = new Arena(backend);
+        var random = new Random(8);
+        // Subnormals of FP16, its largest value, and zeros of both signs among them.
+        const int Outputs = 75, Inputs = 320, Rows = 20;
+        var halves = arena.Allocate(DType.F16, new Shape(Outputs, Inputs));
+        var single = arena.Matrix(Outputs, Inputs);
+        var values = new float[Outputs * Inputs];
+        unsafe
+        {
+            var codes = (Half*)(((CpuStorage)halves.Storage).Pointer + halves.ByteOffset);
+            for (int i = 0; i < values.Length; i++)
+            {
+                codes[i] = (i % 11) switch { 0 => (Half)(random.NextSingle() * 6e-5f), 1 => (Half)(-0f), 2 => (Half)65504, _ => (Half)(random.NextSingle() - 0.5f) };
+                values[i] = (float)codes[i];
+            }
+        }
+
+        backend.Write(values, single);
+        Tensor x = arena.Matrix(Rows, Inputs), y = arena.Matrix(Rows, Outputs);
+        var inputs = new float[Rows * Inputs];
+        for (int i = 0; i < inputs.Length; i++) inputs[i] = random.NextSingle() - 0.5f;
+        backend.Write(inputs, x);
+        float[] expected = Product(WeightFormat.F32, single);
+        Assert.Equal(expected, Product(WeightFormat.F16, halves));
+        Assert.Equal(expected, Product(WeightFormat.F16, single));
+
+        float[] Product(WeightFormat format, Tensor weights)
+        {
+            using var packed = backend.CreatePacked(format, 1, Outputs, Inputs);
+            backend.Fill(packed, 0, [new WeightPart(weights)]);
+            backend.MatMul(x, packed, y);
+            var product = new float[Rows * Outputs];
+            backend.Read(y, product);
+            return product;
         }
     }
 
