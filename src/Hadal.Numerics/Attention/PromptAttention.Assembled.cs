@@ -12,7 +12,7 @@ internal unsafe partial struct PromptAttentionKernel
     {
         nint stride = PromptWork.QueryStride(Shape);
         int width = Width(rows);
-        var kernel = PanelKernels.Get(PanelFormat.BFloat16, rows, width, streaming: false);
+        var kernel = PanelKernels.Get(KernelForm.Assembled512, PanelFormat.BFloat16, rows, width, streaming: false);
         var call = new PanelCall
         {
             Left = work.Queries + query * stride,
@@ -42,13 +42,13 @@ internal unsafe partial struct PromptAttentionKernel
             Accumulate = accumulate ? 1 : 0,
         };
         int width = Width(rows);
-        var kernel = PanelKernels.Get(PanelFormat.BFloat16, rows, width, streaming: false);
+        var kernel = PanelKernels.Get(KernelForm.Assembled512, PanelFormat.BFloat16, rows, width, streaming: false);
         for (int column = 0; column < Shape.ValueColumns; column += width * 16)
         {
             if (width * 16 > Shape.ValueColumns - column)
             {
                 width = Shape.ValueColumns - column >= 32 ? 2 : 1;
-                kernel = PanelKernels.Get(PanelFormat.BFloat16, rows, width, streaming: false);
+                kernel = PanelKernels.Get(KernelForm.Assembled512, PanelFormat.BFloat16, rows, width, streaming: false);
             }
 
             call.Right = values + column / 16 * (nint)Shape.ValueStride;

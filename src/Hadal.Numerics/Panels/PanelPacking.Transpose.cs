@@ -132,6 +132,9 @@ internal static unsafe partial class PanelPacking
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(uint* group)
         {
             ushort* upper = stackalloc ushort[16];

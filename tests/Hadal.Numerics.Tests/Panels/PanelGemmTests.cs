@@ -20,9 +20,9 @@ public sealed class PanelGemmTests
         new(PanelElement.Nibble, 32, 2, 8),
         new(PanelElement.Nibble, 32, 4, 0, true),
         new(PanelElement.Nibble, 128, 2, 8),
-        new(PanelElement.Nibble, 32, 1, 0, true, 8),
-        new(PanelElement.Nibble, 32, 1, 0, true, 8, 1),
-        new(PanelElement.Nibble, 16, 1, 32, false, 16, 2),
+        new(PanelElement.Nibble, 32, 1, 0, true, SuperBlock: 8),
+        new(PanelElement.Nibble, 32, 1, 0, true, SuperBlock: 8, HighBits: 1),
+        new(PanelElement.Nibble, 16, 1, 32, false, SuperBlock: 16, HighBits: 2),
     ];
 
     internal static IReadOnlyList<PanelFormat> AllFormats => _formats;
