@@ -73,18 +73,18 @@ internal sealed partial class ExpertCache
         while (true)
         {
             Slot slot;
-            (Layer? Layer, int Expert) room;
+            bool isNew;
             lock (_gate)
             {
-                if (!TryTakeArrived(Claim.Needed, out slot, out room)) return;
+                if (!TryTakeArrived(Claim.Needed, out slot, out isNew)) return;
             }
 
-            Arrange(slot, room);
+            Arrange(slot, isNew);
         }
     }
 
     // What is to be arranged next, with room for it: what is needed before what is foreseen, and that before what was foreseen wrongly but is warmer than what makes room.
-    private bool TryTakeArrived(Claim least, out Slot slot, out (Layer? Layer, int Expert) room)
+    private bool TryTakeArrived(Claim least, out Slot slot, out bool isNew)
     {
         for (int rank = (int)Claim.Needed; rank >= (int)least && _arrived.Count > 0; rank--)
         {
@@ -92,24 +92,23 @@ internal sealed partial class ExpertCache
             for (int i = 0; i < _arrived.Count; i++)
             {
                 slot = _arrived[i];
-                if (slot.Entry.Claim != claim || (claim == Claim.None && !IsWarm(slot)) || !TryMakeRoom(slot.Layer!, claim, out room)) continue;
+                if (slot.Entry.Claim != claim || (claim == Claim.None && !IsWarm(slot)) || !TryMakeRoom(slot.Layer!, slot.Expert, claim, out isNew)) continue;
                 _arrived.RemoveAt(i);
                 return true;
             }
         }
 
-        (slot, room) = (null!, default);
+        (slot, isNew) = (null!, false);
         return false;
     }
 
     private bool IsWarm(Slot slot) => Coldest(null, foreseen: false) is ({ } layer, var expert) && layer.Entries[expert].Score < slot.Entry.Score;
 
-    private void Arrange(Slot slot, (Layer? Layer, int Expert) room)
+    private void Arrange(Slot slot, bool isNew)
     {
         var (layer, expert, start) = (slot.Layer!, slot.Expert, Stopwatch.GetTimestamp());
         try
         {
-            bool isNew = MoveIn(layer, expert, room);
             _filling.Fill(slot.Stage, layer.Index, expert, layer.GateUp, layer.Down);
             if (isNew) Lock(layer, expert);
         }

@@ -65,7 +65,7 @@ internal sealed partial class ExpertCache
     {
         if (_policy == ExpertPolicy.Mapped) BackgroundPriority.Take();
         using var filling = new ExpertFilling(_checkpoint, _backend);
-        while (TryNext(out var layer, out int expert, out var slot, out var room))
+        while (TryNext(out var layer, out int expert, out var slot, out bool isNew))
         {
             try
             {
@@ -75,7 +75,6 @@ internal sealed partial class ExpertCache
                     continue;
                 }
 
-                bool isNew = MoveIn(layer, expert, room);
                 long bytes = filling.FillMapped(layer.Index, expert, layer.GateUp, layer.Down);
                 if (isNew) Lock(layer, expert);
                 Finish(layer, expert, bytes);
@@ -87,26 +86,25 @@ internal sealed partial class ExpertCache
         }
     }
 
-    // The next expert to read, marked as such, with a stage for it; or, where its reader arranges it, with room: the place of another, or none where there is room beside
-    // those in memory.
-    private bool TryNext(out Layer layer, out int expert, out Slot? slot, out (Layer? Layer, int Expert) room)
+    // The next expert to read, marked as such, with a stage for it; or, where its reader arranges it, with room.
+    private bool TryNext(out Layer layer, out int expert, out Slot? slot, out bool isNew)
     {
         lock (_gate)
         {
             while (!_stopping)
             {
-                if (TryNext(_needed, Claim.Needed, out layer, out expert, out slot, out room) || TryNext(_foreseen, Claim.Foreseen, out layer, out expert, out slot, out room)) return true;
+                if (TryNext(_needed, Claim.Needed, out layer, out expert, out slot, out isNew) || TryNext(_foreseen, Claim.Foreseen, out layer, out expert, out slot, out isNew)) return true;
                 Monitor.Wait(_gate);
             }
         }
 
-        (layer, expert, slot, room) = (null!, 0, null, default);
+        (layer, expert, slot, isNew) = (null!, 0, null, false);
         return false;
     }
 
-    private bool TryNext(Queue<(Layer Layer, int Expert)> queue, Claim claim, out Layer layer, out int expert, out Slot? slot, out (Layer? Layer, int Expert) room)
+    private bool TryNext(Queue<(Layer Layer, int Expert)> queue, Claim claim, out Layer layer, out int expert, out Slot? slot, out bool isNew)
     {
-        (slot, room) = (null, default);
+        (slot, isNew) = (null, false);
         while (queue.TryPeek(out var next))
         {
             (layer, expert) = next;
@@ -132,7 +130,7 @@ internal sealed partial class ExpertCache
                     entry.HasRoom = false;
                     _resident--;
                 }
-                else if (!TryMakeRoom(layer, claim, out room))
+                else if (!TryMakeRoom(layer, expert, claim, out isNew))
                 {
                     return false;
                 }
@@ -195,15 +193,6 @@ internal sealed partial class ExpertCache
         _free.Push(slot);
     }
 
-    // Takes over the memory of the expert that made room; true if there is none yet.
-    private bool MoveIn(Layer layer, int expert, (Layer? Layer, int Expert) room)
-    {
-        if (room.Layer is not { } from) return true;
-        _backend.Move(from.GateUp, room.Expert, layer.GateUp, expert);
-        _backend.Move(from.Down, room.Expert, layer.Down, expert);
-        return false;
-    }
-
     private void Lock(Layer layer, int expert)
     {
         if (!_lock) return;
@@ -211,17 +200,20 @@ internal sealed partial class ExpertCache
         _backend.Lock(layer.Down, expert);
     }
 
-    private bool TryMakeRoom(Layer layer, Claim claim, out (Layer? Layer, int Expert) room)
+    // Memory for an expert: that of another, handed over at once, since its reading may begin anew with the next breath; or new memory where there is some beside those that
+    // are there.
+    private bool TryMakeRoom(Layer layer, int expert, Claim claim, out bool isNew)
     {
-        room = default;
+        isNew = false;
         while (_used + layer.Bytes > Capacity)
         {
             bool foreseen = claim == Claim.Needed;
-            if (Coldest(layer, foreseen) is ({ } like, var expert) && _used <= Capacity)
+            if (Coldest(layer, foreseen) is ({ } like, var coldest) && _used <= Capacity)
             {
                 // Its memory is taken over, so what is used stays the same.
-                room = (like, expert);
-                Absent(like, expert);
+                _backend.Move(like.GateUp, coldest, layer.GateUp, expert);
+                _backend.Move(like.Down, coldest, layer.Down, expert);
+                Absent(like, coldest);
                 return true;
             }
 
@@ -230,7 +222,7 @@ internal sealed partial class ExpertCache
         }
 
         _used += layer.Bytes;
-        return true;
+        return isNew = true;
     }
 
     private void CountUsed(ref Entry entry, Layer layer)

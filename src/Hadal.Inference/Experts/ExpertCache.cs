@@ -221,7 +221,7 @@ internal sealed partial class ExpertCache : IDisposable
         {
             ArrangeNeeded();
             Slot slot;
-            (Layer? Layer, int Expert) room;
+            bool isNew;
             lock (_gate)
             {
                 var at = _layers[layer]!;
@@ -239,7 +239,7 @@ internal sealed partial class ExpertCache : IDisposable
                 }
 
                 // While nothing that is needed is there, what is foreseen can be arranged.
-                if (!TryTakeArrived(Claim.None, out slot, out room))
+                if (!TryTakeArrived(Claim.None, out slot, out isNew))
                 {
                     long start = Stopwatch.GetTimestamp();
                     Monitor.Wait(_gate);
@@ -248,7 +248,7 @@ internal sealed partial class ExpertCache : IDisposable
                 }
             }
 
-            Arrange(slot, room);
+            Arrange(slot, isNew);
         }
     }
 
