@@ -50,7 +50,7 @@ field() { sed -n "s/.*\"$2\": *\([0-9.eE+-]*\|null\).*/\1/p" "$1" | head -1; }
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 list() { tr -d ' \n' < "$1" | sed 's/.*"tokens":\[\([^]]*\)\].*/\1/'; }
 
-[ -d "$model" ] || $hadal bench random "$shape" --out "$model" --skew "$skew"
+[ -d "$model" ] || $hadal bench --shape "$shape" --keep "$model" --skew "$skew" --prefill 0 --decode 0 > /dev/null
 bytes=$(du -sb "$model" | cut -f1)
 echo "checkpoint $((bytes >> 20)) MiB, allowed $mib MiB: $(awk "BEGIN { printf \"%.1f\", $bytes / 1048576 / $mib }") times the memory"
 

@@ -21,4 +21,7 @@ internal static class CacheNames
             return default;
         },
     };
+
+    /// <summary>The name of a type.</summary>
+    public static string Name(DType type) => _types.First(t => t.Value == type).Key;
 }

@@ -22,13 +22,17 @@ internal sealed class BenchCommand : HadalCommand
 {
     private readonly Argument<string?> _model = new("MODEL") { Description = "A Hugging Face folder or a .gguf file.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _shape = new("--shape") { Description = "Instead of a model, a config.json: random weights of that shape.", HelpName = "FILE" };
-    private readonly Option<string?> _keep = new("--keep") { Description = "With --shape: where the random model is written and stays.", HelpName = "DIR" };
+    private readonly Option<string?> _keep = new("--keep") { Description = "With --shape: where the random model is written and stays; one that is there already is used.", HelpName = "DIR" };
+    private readonly Option<double> _skew = Numbers.Real("--skew", "With --shape: how unevenly experts are loaded; router biases fall by this for each unit of ln(rank).", 0, "S", "of at least 0", s => s >= 0);
+    private readonly Option<ulong?> _seed = Numbers.Seed("With --shape: start of the random weights; 1 if it is left out.");
     private readonly Option<WeightFormat?> _weights = WeightNames.Option();
     private readonly Option<int> _prefill = Numbers.Whole("--prefill", "Tokens of the prompt that is timed; 0 for none.", 512, 0);
     private readonly Option<int> _decode = Numbers.Whole("--decode", "Tokens that are decoded; 0 for none.", 128, 0);
     private readonly Option<int[]> _depth = List("--depth", "Tokens held before decoding, one or more with commas.", 0, 0);
     private readonly Option<int[]> _batch = List("--batch", "Sequences decoded together, one or more with commas.", 1, 1);
     private readonly Option<int> _repeat = Numbers.Whole("--repeat", "Each result is the median of so many runs.", 3, 1, 100);
+    private readonly Option<DType?> _cache = CacheNames.Option();
+    private readonly Option<long?> _memory = Numbers.Bytes("--memory", "Memory for the model in all; of the routed experts, those that do not fit are read from the disk when they are needed.");
     private readonly Option<int> _threads = CommonOptions.Threads();
 
     public BenchCommand()
@@ -36,13 +40,14 @@ internal sealed class BenchCommand : HadalCommand
             "hadal bench quickstart/model",
             "hadal bench ~/models/DeepSeek-V2-Lite --weights int8 --depth 0,4096 --batch 1,16",
             "hadal bench --shape shapes/mid.json --weights bf16 --json",
+            "hadal bench --shape bench/shapes/many-experts.json --skew 0.03 --keep random-model --prefill 0 --decode 0",
+            "hadal bench random-model --memory 1G",
             "hadal bench peak")
     {
         Arguments.Add(_model);
-        foreach (Option option in new Option[] { _shape, _keep, _weights, _prefill, _decode, _depth, _batch, _repeat, _threads }) Options.Add(option);
+        foreach (Option option in new Option[] { _shape, _keep, _skew, _seed, _weights, _cache, _memory, _prefill, _decode, _depth, _batch, _repeat, _threads }) Options.Add(option);
         Subcommands.Add(new BenchPeakCommand());
         Subcommands.Add(new BenchExpertsCommand());
-        Subcommands.Add(new BenchRandomCommand());
     }
 
     protected override int Run(CommandContext context)
@@ -55,25 +60,28 @@ internal sealed class BenchCommand : HadalCommand
             Depths = context.Get(_depth),
             Batches = context.Get(_batch),
             Repetitions = context.Get(_repeat),
+            CacheType = context.Find(_cache),
         };
         using var folder = Folder(context);
+        if (plan is { Prefill: 0, Decode: 0 } && context.Find(_keep) is { } kept) return Tell(context, kept);
         var results = new List<BenchmarkResult>();
         PeakResult peak;
         double product;
         WeightFormat format;
-        using (var loaded = LoadedModel.Load(context, folder.Path, threads, new LoadOptions { Mtp = false, Weights = context.Find(_weights) }))
+        DType cache;
+        using (var loaded = LoadedModel.Load(context, folder.Path, threads, new LoadOptions { Mtp = false, Weights = context.Find(_weights), Memory = context.Find(_memory) }))
         {
             using var status = new StatusLine(context.Streams);
             status.Show(() => "measuring the machine …", now: true);
             peak = PeakMeasurement.Measure(threads, context.Cancellation);
             product = GemmMeasurement.MeasureGflops(threads, cancellation: context.Cancellation);
             var progress = new Report<string>(what => status.Show(() => $"measuring: {what} …", now: true));
-            format = loaded.Model.MainFormat;
+            (format, cache) = (loaded.Model.MainFormat, plan.CacheType ?? loaded.Model.DefaultCacheType);
             results.AddRange(new InferenceBenchmark(loaded.Model).Run(plan, progress, context.Cancellation));
         }
 
-        if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(peak, format, product, results));
-        else Draw(context, peak, format, results);
+        if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(peak, format, cache, product, results));
+        else Draw(context, peak, format, cache, results);
         return ExitCodes.Success;
     }
 
@@ -92,9 +100,10 @@ internal sealed class BenchCommand : HadalCommand
         _ => peak.Int8Gops ?? peak.Fp32Gflops,
     };
 
-    private static JsonObject ToJson(PeakResult peak, WeightFormat format, double product, List<BenchmarkResult> results) => new()
+    private static JsonObject ToJson(PeakResult peak, WeightFormat format, DType cache, double product, List<BenchmarkResult> results) => new()
     {
         ["weights"] = WeightNames.Name(format),
+        ["cache"] = CacheNames.Name(cache),
         ["limits"] = BenchPeakCommand.ToJson(peak, product),
         ["results"] = new JsonArray([.. results.Select(r => new JsonObject
         {
@@ -105,12 +114,13 @@ internal sealed class BenchCommand : HadalCommand
             ["bytes_per_token"] = JsonOutput.Number(r.BytesPerToken),
             ["operations_per_token"] = JsonOutput.Number(r.OperationsPerToken),
             ["share_of_limit"] = JsonOutput.Number(Share(r, peak, format)),
+            ["experts"] = ExpertFigures.ToJson(r.Experts),
         })]),
     };
 
-    private static void Draw(CommandContext context, PeakResult peak, WeightFormat format, List<BenchmarkResult> results)
+    private static void Draw(CommandContext context, PeakResult peak, WeightFormat format, DType cache, List<BenchmarkResult> results)
     {
-        new FactSheet($"{WeightNames.Name(format)} weights, {peak.Threads} {(peak.Threads == 1 ? "thread" : "threads")}")
+        new FactSheet($"{WeightNames.Name(format)} weights, {CacheNames.Name(cache)} cache, {peak.Threads} {(peak.Threads == 1 ? "thread" : "threads")}")
             .Add("memory read", $"{Figures.Number(peak.ReadGbPerS)} GB/s")
             .Add("arithmetic", $"{Figures.Number(Peak(peak, format))} G operations/s")
             .Write(context);
@@ -123,6 +133,27 @@ internal sealed class BenchCommand : HadalCommand
         }
 
         context.Out.Write(table);
+        if (results.All(r => r.Experts is null)) return;
+        var experts = new Table().Border(TableBorder.Simple);
+        foreach (string column in new[] { "experts", "sequences", "depth", "found in memory", "read ahead rightly", "read", "waiting for the disk" }) experts.AddColumn(column, c => c.RightAligned());
+        foreach (var r in results)
+        {
+            if (r.Experts is not { } seen) continue;
+            experts.AddRow(r.Kind == "prefill" ? "prompt" : "decoding", $"{r.Batch}", $"{r.Depth}", Percent(seen.HitRate), Percent(seen.PrefetchAccuracy), Figures.Bytes(seen.BytesRead), Percent(seen.DiskShare));
+        }
+
+        context.Out.Write(experts);
+
+        static string Percent(double? share) => share is { } s ? Figures.Percent(s) : "-";
+    }
+
+    // Nothing to measure: the model was wanted for itself.
+    private static int Tell(CommandContext context, string folder)
+    {
+        long bytes = Directory.EnumerateFiles(folder).Sum(f => new FileInfo(f).Length);
+        if (context.Json) JsonOutput.Write(context.Streams.Out, new JsonObject { ["folder"] = folder, ["bytes"] = bytes, ["results"] = new JsonArray() });
+        else context.Say($"{folder} holds the random model: {Figures.Bytes(bytes)}.");
+        return ExitCodes.Success;
     }
 
     private BenchFolder Folder(CommandContext context)
@@ -132,6 +163,7 @@ internal sealed class BenchCommand : HadalCommand
         {
             case ({ } model, null):
                 if (keep is not null) throw new MistakeException("--keep goes with --shape; MODEL stays where it is");
+                if (context.Get(_skew) != 0 || context.Find(_seed) is not null) throw new MistakeException("--skew and --seed go with --shape; MODEL has its weights");
                 return new BenchFolder(ModelFolder.Check(model), null);
             case (null, { } shape):
                 if (!File.Exists(shape)) throw new MistakeException($"There is no file {shape}; --shape takes a config.json");
@@ -144,7 +176,8 @@ internal sealed class BenchCommand : HadalCommand
                     using var status = new StatusLine(context.Streams);
                     double all = new TensorCatalog(config).Tensors.Where(t => t.IsParameter).Sum(t => (double)t.Count);
                     var progress = new Report<long>(n => status.Show(() => $"writing random weights: {100 * n / all:F0}% of {Figures.Bytes(2 * all)}"));
-                    RandomCheckpoint.Write(path, config, progress: progress, cancellation: context.Cancellation);
+                    RandomCheckpoint.Write(
+                        path, config, context.Find(_seed) ?? 1, context.Get(_skew), new CheckpointOptions { MtpCopies = false }, progress, context.Cancellation);
                     return new BenchFolder(path, temporary);
                 }
                 catch

@@ -17,7 +17,8 @@ namespace Hadal.Cli.Commands;
 internal sealed class BenchExpertsCommand : HadalCommand
 {
     private const int PromptTokens = 16;
-    private const double RateSeconds = 1.5;
+    private const int Turns = 8;
+    private const double RateSeconds = 0.25;
     private readonly Argument<string> _model = new("MODEL") { Description = "A Hugging Face folder; no tokenizer is needed." };
     private readonly Option<long?> _memory = Numbers.Bytes("--memory", "Memory for the model in all; left out, everything is kept in memory.");
     private readonly Option<bool> _mapped = new("--mapped") { Description = "For comparison: keep no expert, use each from the mapped file, and leave what stays in memory to the system." };
@@ -45,8 +46,9 @@ internal sealed class BenchExpertsCommand : HadalCommand
             ExpertReaders = context.Get(_readers),
         };
         using var loaded = LoadedModel.Load(context, folder, context.Get(_threads), options);
-        var (tokens, seconds, experts) = Decode(loaded.Model, context);
-        double? rate = experts is null ? null : ReadRateMeasurement.Measure(folder, loaded.Backend, experts.ExpertBytes, loaded.Model.ExpertReaders, RateSeconds, context.Cancellation);
+        using var disk = loaded.Model.ExpertStatistics is { } all ? new ReadRateMeasurement(folder, loaded.Backend, all.ExpertBytes, loaded.Model.ExpertReaders) : null;
+        var (tokens, seconds, experts) = Decode(loaded.Model, disk, context);
+        double? rate = disk?.BytesPerSecond;
         double? share = experts is { BytesUsed: > 0 } ? experts.BytesUsed / rate / seconds : null;
         if (context.Json)
         {
@@ -74,8 +76,8 @@ internal sealed class BenchExpertsCommand : HadalCommand
         return ExitCodes.Success;
     }
 
-    // Temperature 1, so that tokens, and with them experts, keep changing; half of the tokens are decoded before the clock starts, so that the cache is full.
-    private (int[] Tokens, double Seconds, ExpertStatistics? Experts) Decode(InferenceModel model, CommandContext context)
+    // The disk is measured in turns with the decoding, since it may be another's a second later. Temperature 1, so that tokens, and with them experts, keep changing; half of the tokens are decoded before the clock starts, so that the cache is full.
+    private (int[] Tokens, double Seconds, ExpertStatistics? Experts) Decode(InferenceModel model, ReadRateMeasurement? disk, CommandContext context)
     {
         int count = context.Get(_decode), vocabulary = model.Config.VocabularySize, total = PromptTokens + 2 * count + 1;
         ulong seed = context.Find(_seed) ?? 1;
@@ -89,16 +91,22 @@ internal sealed class BenchExpertsCommand : HadalCommand
         runner.Reserve(total);
         decoding.Prefill(cancellation: context.Cancellation);
         int[] tokens = new int[count];
-        Generate("warming up");
+        Generate("warming up", 0, count);
         var before = model.ExpertStatistics;
-        long start = Stopwatch.GetTimestamp();
-        Generate("decoding");
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = 0;
+        for (int turn = 0; turn < Turns; turn++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Generate("decoding", count * turn / Turns, count * (turn + 1) / Turns);
+            seconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
+            disk?.Run(RateSeconds, context.Cancellation);
+        }
+
         return (tokens, seconds, before is null ? null : model.ExpertStatistics!.Since(before));
 
-        void Generate(string what)
+        void Generate(string what, int first, int end)
         {
-            for (int i = 0; i < count; i++)
+            for (int i = first; i < end; i++)
             {
                 decoding.Step(tokens.AsSpan(i, 1), context.Cancellation);
                 status.Show(() => $"{what}: {i + 1} of {count} tokens");

@@ -28,6 +28,7 @@ internal static class ExpertFigures
         ["bytes_read"] = experts.BytesRead,
         ["bytes_used"] = experts.BytesUsed,
         ["wait_seconds"] = JsonOutput.Number(experts.WaitSeconds),
+        ["arrange_seconds"] = JsonOutput.Number(experts.ArrangeSeconds),
         ["disk_share"] = JsonOutput.Number(experts.DiskShare),
         ["resident"] = experts.Resident,
         ["capacity"] = experts.Capacity,

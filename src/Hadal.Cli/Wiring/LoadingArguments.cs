@@ -11,7 +11,7 @@ internal sealed class LoadingArguments
     private readonly Option<WeightFormat?> _weights = WeightNames.Option();
     private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly Option<long?> _memory = Numbers.Bytes("--memory", "Memory for the model in all; of the routed experts, those that do not fit are read from the disk when they are needed.");
-    private readonly Option<bool> _preload = new("--preload") { Description = "Load all weights before the first token instead of beside it." };
+    private readonly Option<bool> _preload = new("--preload") { Description = "Load all weights before the first token instead of beside it; with --memory also as many experts as fit." };
     private readonly Option<bool> _lock = new("--lock") { Description = "Keep the weights in physical memory, so that the system never swaps them out." };
 
     public LoadingArguments(Command command)
@@ -24,5 +24,13 @@ internal sealed class LoadingArguments
         context,
         folder,
         context.Get(_threads),
-        new LoadOptions { Mtp = mtp, Weights = context.Find(_weights), Memory = context.Find(_memory), Lazy = !context.Get(_preload), Lock = context.Get(_lock) });
+        new LoadOptions
+        {
+            Mtp = mtp,
+            Weights = context.Find(_weights),
+            Memory = context.Find(_memory),
+            WarmExperts = context.Get(_preload),
+            Lazy = !context.Get(_preload),
+            Lock = context.Get(_lock),
+        });
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 
 namespace Hadal.Inference.Experts;
@@ -6,7 +7,7 @@ namespace Hadal.Inference.Experts;
 /// <content>The reader threads and what is counted.</content>
 internal sealed partial class ExpertCache
 {
-    private long _hits, _misses, _foreseenRead, _foreseenUsed, _bytesRead, _bytesUsed, _waitTicks, _stepTicks, _stepStart;
+    private long _hits, _misses, _foreseenRead, _foreseenUsed, _bytesRead, _bytesUsed, _waitTicks, _arrangeTicks, _stepTicks, _stepStart;
 
     /// <summary>What was counted so far.</summary>
     public ExpertStatistics Statistics
@@ -24,6 +25,7 @@ internal sealed partial class ExpertCache
                     BytesRead = _bytesRead,
                     BytesUsed = _bytesUsed,
                     WaitSeconds = (double)_waitTicks / Stopwatch.Frequency,
+                    ArrangeSeconds = (double)_arrangeTicks / Stopwatch.Frequency,
                     StepSeconds = (double)_stepTicks / Stopwatch.Frequency,
                     Resident = _resident,
                     Capacity = (int)Math.Min(Total(), Capacity / _budget.ExpertBytes),
@@ -42,6 +44,13 @@ internal sealed partial class ExpertCache
         lock (_start)
         {
             if (_started) return;
+            if (_budget.Stages > 0)
+            {
+                // In one piece, which large pages serve: a disk's driver handles a read in as many parts as there are pages.
+                _stages = _backend.CreateStorage(Math.Max(_budget.Stages * _budget.StageBytes, 1 << 20));
+                for (int i = 0; i < _budget.Stages; i++) _free.Push(new Slot(new ExpertStage(_checkpoint, _files, _stages, i * _budget.StageBytes, _budget.StageBytes)));
+            }
+
             for (int i = 0; i < _readers.Length; i++)
             {
                 _readers[i] = new Thread(Serve) { IsBackground = true, Name = $"hadal experts {i}" };
@@ -54,53 +63,50 @@ internal sealed partial class ExpertCache
 
     private void Serve()
     {
-        BackgroundPriority.Take();
-        using var reader = new ExpertReader(_checkpoint, _backend, _files, _budget.StageBytes);
-        while (TryNext(out var layer, out int expert, out var room))
+        if (_policy == ExpertPolicy.Mapped) BackgroundPriority.Take();
+        using var filling = new ExpertFilling(_checkpoint, _backend);
+        while (TryNext(out var layer, out int expert, out var slot, out var room))
         {
             try
             {
-                bool isNew = room.Layer is null;
-                if (!isNew)
+                if (slot is not null)
                 {
-                    _backend.Move(room.Layer!.GateUp, room.Expert, layer.GateUp, expert);
-                    _backend.Move(room.Layer.Down, room.Expert, layer.Down, expert);
+                    Arrive(slot, slot.Stage.Read(layer.Index, expert));
+                    continue;
                 }
 
-                long bytes = reader.Read(layer.Index, expert, layer.GateUp, layer.Down);
-                if (isNew && _lock)
-                {
-                    _backend.Lock(layer.GateUp, expert);
-                    _backend.Lock(layer.Down, expert);
-                }
-
+                bool isNew = MoveIn(layer, expert, room);
+                long bytes = filling.FillMapped(layer.Index, expert, layer.GateUp, layer.Down);
+                if (isNew) Lock(layer, expert);
                 Finish(layer, expert, bytes);
             }
             catch (Exception e)
             {
-                Fail(layer, expert, e);
+                Fail(layer, expert, slot, e);
             }
         }
     }
 
-    // The next expert to read, marked as such, with room for it: the place of another, or none where there is room beside those in memory.
-    private bool TryNext(out Layer layer, out int expert, out (Layer? Layer, int Expert) room)
+    // The next expert to read, marked as such, with a stage for it; or, where its reader arranges it, with room: the place of another, or none where there is room beside
+    // those in memory.
+    private bool TryNext(out Layer layer, out int expert, out Slot? slot, out (Layer? Layer, int Expert) room)
     {
         lock (_gate)
         {
             while (!_stopping)
             {
-                if (TryNext(_needed, Claim.Needed, out layer, out expert, out room) || TryNext(_foreseen, Claim.Foreseen, out layer, out expert, out room)) return true;
+                if (TryNext(_needed, Claim.Needed, out layer, out expert, out slot, out room) || TryNext(_foreseen, Claim.Foreseen, out layer, out expert, out slot, out room)) return true;
                 Monitor.Wait(_gate);
             }
         }
 
-        (layer, expert, room) = (null!, 0, default);
+        (layer, expert, slot, room) = (null!, 0, null, default);
         return false;
     }
 
-    private bool TryNext(Queue<(Layer Layer, int Expert)> queue, Claim claim, out Layer layer, out int expert, out (Layer? Layer, int Expert) room)
+    private bool TryNext(Queue<(Layer Layer, int Expert)> queue, Claim claim, out Layer layer, out int expert, out Slot? slot, out (Layer? Layer, int Expert) room)
     {
+        (slot, room) = (null, default);
         while (queue.TryPeek(out var next))
         {
             (layer, expert) = next;
@@ -108,19 +114,27 @@ internal sealed partial class ExpertCache
             // Who was let go, promoted or read meanwhile stands in the queue for nothing.
             if (entry.State == State.Queued && entry.Claim == claim)
             {
-                room = default;
-                if (entry.HasRoom)
+                // What a layer needs waits until it has computed others; what is foreseen is not worth waiting for.
+                if (claim == Claim.Foreseen && _used + layer.Bytes > Capacity && Coldest(null, foreseen: false).Layer is null)
+                {
+                    (entry.State, entry.Claim) = (State.Absent, Claim.None);
+                    queue.Dequeue();
+                    continue;
+                }
+
+                if (layer.IsStaged)
+                {
+                    if (!TryTakeStage(claim, out slot)) return false;
+                    (slot.Layer, slot.Expert) = (layer, expert);
+                }
+                else if (entry.HasRoom)
                 {
                     entry.HasRoom = false;
                     _resident--;
                 }
                 else if (!TryMakeRoom(layer, claim, out room))
                 {
-                    // What a layer needs waits until it has computed others; what is foreseen is not worth waiting for.
-                    if (claim == Claim.Needed) return false;
-                    (entry.State, entry.Claim) = (State.Absent, Claim.None);
-                    queue.Dequeue();
-                    continue;
+                    return false;
                 }
 
                 queue.Dequeue();
@@ -133,8 +147,68 @@ internal sealed partial class ExpertCache
             queue.Dequeue();
         }
 
-        (layer, expert, room) = (null!, 0, default);
+        (layer, expert) = (null!, 0);
         return false;
+    }
+
+    // A free stage, or one whose expert turned out not to be needed, or, for one that is needed, one that is only foreseen: else stages full of what is foreseen, for which no
+    // room can be made, would keep out what the layer waits for.
+    private bool TryTakeStage(Claim claim, [NotNullWhen(true)] out Slot? slot)
+    {
+        if (_free.TryPop(out slot)) return true;
+        Slot? least = null;
+        foreach (var arrived in _arrived)
+        {
+            if (arrived.Entry.Claim < (least is null ? claim : least.Entry.Claim)) least = arrived;
+        }
+
+        if (least is null) return false;
+        Forget(least);
+        return _free.TryPop(out slot);
+    }
+
+    private void Arrive(Slot slot, long bytes)
+    {
+        lock (_gate)
+        {
+            ref var entry = ref slot.Entry;
+            (entry.State, entry.IsFresh) = (State.Read, true);
+            _bytesRead += bytes;
+            if (entry.Claim == Claim.Needed) CountUsed(ref entry, slot.Layer!);
+            _arrived.Add(slot);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    // Lets the expert on a stage go.
+    private void Forget(Slot slot)
+    {
+        ref var entry = ref slot.Entry;
+        (entry.State, entry.Claim, entry.IsForeseen, entry.IsFresh) = (State.Absent, Claim.None, false, false);
+        _arrived.Remove(slot);
+        Free(slot);
+    }
+
+    private void Free(Slot slot)
+    {
+        slot.Layer = null;
+        _free.Push(slot);
+    }
+
+    // Takes over the memory of the expert that made room; true if there is none yet.
+    private bool MoveIn(Layer layer, int expert, (Layer? Layer, int Expert) room)
+    {
+        if (room.Layer is not { } from) return true;
+        _backend.Move(from.GateUp, room.Expert, layer.GateUp, expert);
+        _backend.Move(from.Down, room.Expert, layer.Down, expert);
+        return false;
+    }
+
+    private void Lock(Layer layer, int expert)
+    {
+        if (!_lock) return;
+        _backend.Lock(layer.GateUp, expert);
+        _backend.Lock(layer.Down, expert);
     }
 
     private bool TryMakeRoom(Layer layer, Claim claim, out (Layer? Layer, int Expert) room)
@@ -179,18 +253,29 @@ internal sealed partial class ExpertCache
         }
     }
 
-    private void Fail(Layer layer, int expert, Exception exception)
+    private void Fail(Layer layer, int expert, Slot? slot, Exception exception)
     {
         lock (_gate)
         {
-            _backend.Release(layer.GateUp, expert);
-            _backend.Release(layer.Down, expert);
-            _used -= layer.Bytes;
-            ref var entry = ref layer.Entries[expert];
             // A failure to read ahead is told when the expert is needed and cannot be read either.
-            if (entry.Claim == Claim.Needed) _failure = ExceptionDispatchInfo.Capture(exception);
-            (entry.State, entry.IsForeseen) = (State.Absent, false);
+            if (layer.Entries[expert].Claim == Claim.Needed) _failure = ExceptionDispatchInfo.Capture(exception);
+            if (slot is null) GiveUp(layer, expert);
+            else
+            {
+                (slot.Entry.State, slot.Entry.IsForeseen) = (State.Absent, false);
+                Free(slot);
+            }
+
             Monitor.PulseAll(_gate);
         }
+    }
+
+    private void GiveUp(Layer layer, int expert)
+    {
+        _backend.Release(layer.GateUp, expert);
+        _backend.Release(layer.Down, expert);
+        _used -= layer.Bytes;
+        ref var entry = ref layer.Entries[expert];
+        (entry.State, entry.IsForeseen) = (State.Absent, false);
     }
 }

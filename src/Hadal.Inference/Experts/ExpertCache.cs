@@ -13,8 +13,9 @@ namespace Hadal.Inference.Experts;
 /// way (frequency with ageing). The coldest expert that no layer of the step needs or is predicted to need makes room.
 /// </para>
 /// <para>
-/// Reader threads take what a layer needs before what the next one is predicted to need, read whole experts, and arrange them in the memory of those that make room. A layer
-/// takes its experts in waves, as they come; its experts are kept until they are computed, so a layer may need more experts than fit.
+/// Reader threads take what a layer needs before what the next one is predicted to need, and read whole experts into stages. Whoever takes a layer's experts arranges those that
+/// have come, with the whole team and in the memory of those that make room: a thread that did this beside the team would take a processor from a member for which all others
+/// wait, or get none while members spin. A layer takes its experts in waves, as they come; they are kept until they are computed, so a layer may need more experts than fit.
 /// </para>
 /// <para>One step at a time; the readers are its only company. Allocates no managed memory in steps that find everything in memory.</para>
 /// </remarks>
@@ -32,7 +33,10 @@ internal sealed partial class ExpertCache : IDisposable
     private readonly ExpertBudget _budget;
     private readonly ExpertPolicy _policy;
     private readonly bool _lock;
-    private readonly ExpertFiles? _files;
+    private readonly ExpertFiles _files = new();
+    private readonly ExpertFilling _filling;
+    private readonly List<Slot> _arrived = [];
+    private readonly Stack<Slot> _free = new();
     private readonly Lock _start = new();
     private readonly object _gate = new();
     private readonly Layer?[] _layers;
@@ -45,17 +49,21 @@ internal sealed partial class ExpertCache : IDisposable
     private int _resident;
     private bool _started, _stopping;
     private ExceptionDispatchInfo? _failure;
+    private Storage? _stages;
 
     public ExpertCache(Checkpoint checkpoint, IBackend backend, ExpertBudget budget, LoadOptions options)
     {
         (_checkpoint, _backend, _budget, _policy, _lock) = (checkpoint, backend, budget, options.Experts, options.Lock);
-        _files = _policy == ExpertPolicy.Mapped ? null : new ExpertFiles();
+        _filling = new ExpertFilling(checkpoint, backend);
         _layers = new Layer?[checkpoint.Config.Layers + 1];
         _order = new int[checkpoint.Config.RoutedExperts];
         _readers = new Thread[budget.Readers];
         Capacity = budget.Experts;
         if (_policy == ExpertPolicy.Mapped) MostBytes = checkpoint.Config.ExpertsPerToken * budget.ExpertBytes;
     }
+
+    /// <summary>Bytes of experts that <see cref="Warm"/> reads at most.</summary>
+    public long WarmBytes => _policy == ExpertPolicy.Cached ? Math.Min(Capacity, _checkpoint.Catalog.Tensors.Count(t => t.Role == TensorRole.ExpertGate) * _budget.ExpertBytes) : 0;
 
     /// <summary>Whether predictions are of use.</summary>
     public bool Foresees => _policy == ExpertPolicy.Cached;
@@ -75,7 +83,13 @@ internal sealed partial class ExpertCache : IDisposable
     /// <summary>Tells of a layer's arranged weights, of which none is filled.</summary>
     public void Add(int layer, PackedWeights gateUp, PackedWeights down)
     {
-        lock (_gate) _layers[layer] = new Layer(layer, gateUp, down);
+        bool isStaged = _policy == ExpertPolicy.Cached && Enumerable.Range(0, gateUp.Experts).All(IsStaged);
+        lock (_gate) _layers[layer] = new Layer(layer, gateUp, down, isStaged);
+
+        bool IsStaged(int expert) =>
+            Takes(TensorRole.ExpertGate, expert, gateUp) && Takes(TensorRole.ExpertUp, expert, gateUp) && Takes(TensorRole.ExpertDown, expert, down);
+
+        bool Takes(TensorRole role, int expert, PackedWeights packed) => ExpertStage.Takes(_checkpoint, _checkpoint.Catalog.Get(role, layer, expert), packed.Format);
     }
 
     /// <summary>Begins a step of so many rows. What an interrupted step before has kept is let go.</summary>
@@ -109,7 +123,7 @@ internal sealed partial class ExpertCache : IDisposable
             long other = stepBytes + Math.Max(_budget.Resident, ResidentBytes);
             if (other == _other) return;
             _other = other;
-            Capacity = Math.Min(MostBytes, _budget.Memory - ExpertBudget.Runtime - _budget.Readers * _budget.StageBytes - other);
+            Capacity = Math.Min(MostBytes, _budget.Memory - ExpertBudget.Runtime - _budget.Reading - other);
             // One expert is the least that a layer can be computed with.
             Capacity = Math.Max(Capacity, _budget.ExpertBytes);
             while (_used > Capacity && Coldest(null, foreseen: true) is ({ } layer, var expert)) Drop(layer, expert);
@@ -130,7 +144,7 @@ internal sealed partial class ExpertCache : IDisposable
                 ref var entry = ref at.Entries[e];
                 entry.Score += _weight * load[e];
                 entry.Claim = Claim.Needed;
-                if (entry.State == State.Present) _hits++;
+                if (entry.State is State.Present or State.Read) _hits++;
                 else _misses++;
                 if (entry.IsForeseen)
                 {
@@ -139,7 +153,7 @@ internal sealed partial class ExpertCache : IDisposable
                     entry.IsForeseen = false;
                 }
 
-                if (entry.State == State.Present) CountUsed(ref entry, at);
+                if (entry.State is State.Present or State.Read) CountUsed(ref entry, at);
                 else if (entry.State != State.Reading) _order[missing++] = e;
             }
 
@@ -186,6 +200,7 @@ internal sealed partial class ExpertCache : IDisposable
     /// <summary>Takes all experts that a layer needs, if they are in memory.</summary>
     public bool TryTakeAll(int layer)
     {
+        ArrangeNeeded();
         lock (_gate)
         {
             foreach (ref readonly var entry in _layers[layer]!.Entries.AsSpan())
@@ -202,33 +217,38 @@ internal sealed partial class ExpertCache : IDisposable
     /// <exception cref="CheckpointException">An expert could not be read.</exception>
     public int Take(int layer, Span<int> wave)
     {
-        lock (_gate)
+        while (true)
         {
-            var at = _layers[layer]!;
-            long start = 0;
-            while (true)
+            ArrangeNeeded();
+            Slot slot;
+            (Layer? Layer, int Expert) room;
+            lock (_gate)
             {
+                var at = _layers[layer]!;
                 int count = 0;
                 for (int e = 0; e < at.Entries.Length; e++)
                 {
                     if (at.Entries[e] is { Claim: Claim.Needed, State: State.Present }) wave[count++] = e;
                 }
 
-                if (count > 0)
-                {
-                    if (start != 0) _waitTicks += Stopwatch.GetTimestamp() - start;
-                    return count;
-                }
-
+                if (count > 0) return count;
                 if (_failure is { } failure)
                 {
                     _failure = null;
                     failure.Throw();
                 }
 
-                if (start == 0) start = Stopwatch.GetTimestamp();
-                Monitor.Wait(_gate);
+                // While nothing that is needed is there, what is foreseen can be arranged.
+                if (!TryTakeArrived(Claim.None, out slot, out room))
+                {
+                    long start = Stopwatch.GetTimestamp();
+                    Monitor.Wait(_gate);
+                    _waitTicks += Stopwatch.GetTimestamp() - start;
+                    continue;
+                }
             }
+
+            Arrange(slot, room);
         }
     }
 
@@ -263,125 +283,8 @@ internal sealed partial class ExpertCache : IDisposable
         }
 
         foreach (var reader in _readers) reader?.Join();
-        _files?.Dispose();
-    }
-
-    private void LetGo(Layer layer, int expert)
-    {
-        ref var entry = ref layer.Entries[expert];
-        if (entry.Claim == Claim.None) return;
-        if (entry.IsForeseen) _trust -= TrustStep * _trust;
-        (entry.Claim, entry.IsForeseen) = (Claim.None, false);
-        if (entry.State == State.Queued) entry.State = entry.HasRoom ? State.Idle : State.Absent;
-        else if (_policy == ExpertPolicy.Mapped && entry.State == State.Present) (entry.State, entry.HasRoom, entry.Score) = (State.Idle, true, -1);
-    }
-
-    private void Drop(Layer layer, int expert)
-    {
-        _backend.Release(layer.GateUp, expert);
-        _backend.Release(layer.Down, expert);
-        Absent(layer, expert);
-        _used -= layer.Bytes;
-    }
-
-    private void Absent(Layer layer, int expert)
-    {
-        ref var entry = ref layer.Entries[expert];
-        (entry.State, entry.IsForeseen, entry.IsFresh, entry.HasRoom) = (State.Absent, false, false, false);
-        _resident--;
-    }
-
-    // The expert in memory with the least counted load that is not claimed (or only foreseen, if that may go too); in weights of a kind, if one is given.
-    private (Layer? Layer, int Expert) Coldest(Layer? kind, bool foreseen)
-    {
-        (Layer? Layer, int Expert) coldest = default;
-        var (least, claim) = (double.PositiveInfinity, Claim.Needed);
-        foreach (var layer in _layers)
-        {
-            if (layer is null || (kind is not null && !kind.IsLike(layer))) continue;
-            for (int e = 0; e < layer.Entries.Length; e++)
-            {
-                ref readonly var entry = ref layer.Entries[e];
-                if (entry.State is not (State.Present or State.Idle) || entry.Claim == Claim.Needed || (entry.Claim == Claim.Foreseen && !foreseen)) continue;
-                if (entry.Claim > claim || (entry.Claim == claim && entry.Score >= least)) continue;
-                (least, claim, coldest) = (entry.Score, entry.Claim, (layer, e));
-            }
-        }
-
-        return coldest;
-    }
-
-    private static void SortByLoad(Span<int> experts, ReadOnlySpan<int> load)
-    {
-        // Few and mostly in order; a sort with a comparer would have to capture the loads.
-        for (int i = 1; i < experts.Length; i++)
-        {
-            int expert = experts[i], j = i;
-            for (; j > 0 && load[experts[j - 1]] < load[expert]; j--) experts[j] = experts[j - 1];
-            experts[j] = expert;
-        }
-    }
-
-    private void Rescale()
-    {
-        foreach (var layer in _layers)
-        {
-            for (int e = 0; layer is not null && e < layer.Entries.Length; e++) layer.Entries[e].Score /= _weight;
-        }
-
-        _weight = 1;
-    }
-
-    private enum State : byte
-    {
-        Absent,
-        Queued,
-        Reading,
-        Present,
-
-        // Of no use any more, but its memory is there (mapped files only).
-        Idle,
-    }
-
-    // In the order in which experts may make room.
-    private enum Claim : byte
-    {
-        None,
-        Foreseen,
-        Needed,
-    }
-
-    private struct Entry
-    {
-        public double Score;
-        public State State;
-        public Claim Claim;
-
-        /// <summary>Read because it was foreseen, and not used yet.</summary>
-        public bool IsForeseen;
-
-        /// <summary>Idle, or queued after it was idle.</summary>
-        public bool HasRoom;
-
-        /// <summary>Not used since it was read.</summary>
-        public bool IsFresh;
-    }
-
-    private sealed class Layer(int index, PackedWeights gateUp, PackedWeights down)
-    {
-        public int Index => index;
-
-        public PackedWeights GateUp => gateUp;
-
-        public PackedWeights Down => down;
-
-        public Entry[] Entries { get; } = new Entry[gateUp.Experts];
-
-        /// <summary>Bytes of an expert.</summary>
-        public long Bytes { get; } = gateUp.MatrixBytes + down.MatrixBytes;
-
-        public bool IsLike(Layer other) => IsLike(gateUp, other.GateUp) && IsLike(down, other.Down);
-
-        private static bool IsLike(PackedWeights a, PackedWeights b) => a.Format == b.Format && a.OutFeatures == b.OutFeatures && a.InFeatures == b.InFeatures;
+        _files.Dispose();
+        _filling.Dispose();
+        _stages?.Dispose();
     }
 }

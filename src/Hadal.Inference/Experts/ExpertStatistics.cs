@@ -24,6 +24,9 @@ public sealed record ExpertStatistics
     /// <summary>Seconds in which a step stood still until experts were read.</summary>
     public double WaitSeconds { get; init; }
 
+    /// <summary>Seconds in which a step arranged experts that were read.</summary>
+    public double ArrangeSeconds { get; init; }
+
     /// <summary>Seconds that all steps took.</summary>
     public double StepSeconds { get; init; }
 
@@ -63,6 +66,7 @@ public sealed record ExpertStatistics
             BytesRead = BytesRead - earlier.BytesRead,
             BytesUsed = BytesUsed - earlier.BytesUsed,
             WaitSeconds = WaitSeconds - earlier.WaitSeconds,
+            ArrangeSeconds = ArrangeSeconds - earlier.ArrangeSeconds,
             StepSeconds = StepSeconds - earlier.StepSeconds,
         };
     }

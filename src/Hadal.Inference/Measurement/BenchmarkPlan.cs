@@ -1,3 +1,5 @@
+using Hadal.Numerics;
+
 namespace Hadal.Inference.Measurement;
 
 /// <summary>What is measured of a model.</summary>
@@ -17,4 +19,7 @@ public sealed record BenchmarkPlan
 
     /// <summary>Each measurement is the median of so many.</summary>
     public int Repetitions { get; init; } = 3;
+
+    /// <summary>The type of the latent cache: F32, BF16 or F8E4M3; null for <see cref="Weights.InferenceModel.DefaultCacheType"/>.</summary>
+    public DType? CacheType { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hadal.Inference.Cache;
+using Hadal.Inference.Experts;
 using Hadal.Inference.Running;
 using Hadal.Inference.Weights;
 using Hadal.Numerics;
@@ -43,12 +44,14 @@ public sealed class InferenceBenchmark(InferenceModel model)
 
     private BenchmarkResult Prefill(BenchmarkPlan plan, CancellationToken cancellation)
     {
-        using var cache = model.CreateCache(plan.Prefill);
+        using var cache = model.CreateCache(plan.Prefill, plan.CacheType);
         using var runner = new ModelRunner(model, cache);
         var batch = new StepBatch();
         var seconds = new List<double>();
+        var before = model.ExpertStatistics;
         for (int run = 0; run <= plan.Repetitions; run++)
         {
+            if (run == 1) before = model.ExpertStatistics;
             using var sequence = cache.CreateSequence(RandomTokens(plan.Prefill, run));
             batch.Clear();
             batch.Add(sequence, plan.Prefill, LogitRows.Last);
@@ -60,7 +63,7 @@ public sealed class InferenceBenchmark(InferenceModel model)
             runner.Observer = null;
         }
 
-        return Result("prefill", 1, 0, plan.Prefill, plan.Prefill, Median(seconds), plan.Prefill / 2.0, logits: 1);
+        return Result(plan, "prefill", 1, 0, plan.Prefill, plan.Prefill, Median(seconds), plan.Prefill / 2.0, logits: 1) with { Experts = Since(before) };
     }
 
     private BenchmarkResult Decode(BenchmarkPlan plan, int sequences, int depth, CancellationToken cancellation)
@@ -69,7 +72,7 @@ public sealed class InferenceBenchmark(InferenceModel model)
         int start = Math.Max(1, depth), most = start + 1 + Warmup + plan.Decode * plan.Repetitions;
         if (most > model.Config.MaxPositions)
             throw new GenerationException($"Decoding {plan.Decode} tokens at depth {depth} {plan.Repetitions} times needs {most} positions; the model has {model.Config.MaxPositions}.");
-        using var cache = model.CreateCache(sequences * (LatentCache.PagesFor(most) + 1) * LatentCache.PageTokens);
+        using var cache = model.CreateCache(sequences * (LatentCache.PagesFor(most) + 1) * LatentCache.PageTokens, plan.CacheType);
         using var runner = new ModelRunner(model, cache);
         runner.Reserve(most);
         var texts = new List<Sequence>();
@@ -86,8 +89,10 @@ public sealed class InferenceBenchmark(InferenceModel model)
 
             FillWithNoise(cache);
             var seconds = new List<double>();
+            var before = model.ExpertStatistics;
             for (int run = 0; run <= plan.Repetitions; run++)
             {
+                if (run == 1) before = model.ExpertStatistics;
                 var watch = Stopwatch.StartNew();
                 int steps = run == 0 ? Warmup : plan.Decode;
                 for (int step = 0; step < steps; step++)
@@ -108,7 +113,7 @@ public sealed class InferenceBenchmark(InferenceModel model)
             }
 
             double mean = start + Warmup + plan.Decode * plan.Repetitions / 2.0;
-            return Result("decode", sequences, depth, sequences, sequences, Median(seconds), mean, sequences);
+            return Result(plan, "decode", sequences, depth, sequences, sequences, Median(seconds), mean, sequences) with { Experts = Since(before) };
         }
         finally
         {
@@ -116,10 +121,13 @@ public sealed class InferenceBenchmark(InferenceModel model)
         }
     }
 
+    private ExpertStatistics? Since(ExpertStatistics? before) => before is null ? null : model.ExpertStatistics!.Since(before);
+
     // What a step of so many rows reads and computes. Every matrix is read once, of the experts those that rows chose.
-    private BenchmarkResult Result(string kind, int batch, int depth, int rows, int tokens, double seconds, double keys, int logits)
+    private BenchmarkResult Result(BenchmarkPlan plan, string kind, int batch, int depth, int rows, int tokens, double seconds, double keys, int logits)
     {
         var config = model.Config;
+        var cacheType = plan.CacheType ?? model.DefaultCacheType;
         var head = model.Head(default);
         double bytes = head.ByteLength, operations = 2.0 * logits * head.OutFeatures * head.InFeatures;
         for (int l = 0; l < config.Layers; l++)
@@ -137,7 +145,7 @@ public sealed class InferenceBenchmark(InferenceModel model)
             operations += 2.0 * rows * layer.LatentUp.OutFeatures * layer.LatentUp.InFeatures;
             int width = expanded ? config.NopeWidth + config.RopeWidth + config.ValueWidth : 2 * config.LatentRank + config.RopeWidth;
             operations += 2.0 * rows * keys * config.Heads * width;
-            bytes += batch * keys * LatentFormat.Columns(model.DefaultCacheType, config.LatentRank, config.RopeWidth) * model.DefaultCacheType.SizeOf();
+            bytes += batch * keys * LatentFormat.Columns(cacheType, config.LatentRank, config.RopeWidth) * cacheType.SizeOf();
             if (layer.ExpertGateUp is not { } gateUp || layer.ExpertDown is not { } down) continue;
             bytes += (double)_count.Distinct(l) * (gateUp.MatrixBytes + down.MatrixBytes);
             operations += 2.0 * rows * config.Router.ExpertsPerToken * ((double)gateUp.OutFeatures * gateUp.InFeatures + (double)down.OutFeatures * down.InFeatures);

@@ -102,10 +102,24 @@ public sealed partial class ModelRunner
     }
 
     // Keys and values from the cached latents by kv_b_proj (equations 2 and 5), a few heads at a time, then plain attention. The keys come from the cache even
-    // for the piece's own tokens, so that they have the cache's precision however a prompt is cut.
+    // for the piece's own tokens, so that they have the cache's precision however a prompt is cut. In FP32 if the cache or kv_b_proj is, otherwise in bfloat16.
     private void Expanded(LayerWeights weights, Tensor cache, in PromptPiece piece, Tensor q, Tensor o)
     {
         var mark = _arena.Save();
+        if (cache.Type != DType.F32 && weights.LatentUp.Format != WeightFormat.F32)
+        {
+            _backend.PromptAttention(
+                q.RowRange(piece.Row, piece.Count),
+                Keys(cache, piece),
+                weights.LatentUp,
+                _plan.Ends.RowRange(piece.Row, piece.Count),
+                _config.Heads,
+                (float)_config.AttentionScale,
+                o.RowRange(piece.Row, piece.Count));
+            _arena.Release(mark);
+            return;
+        }
+
         int rank = _config.LatentRank, queryWidth = _config.QueryHeadWidth, valueWidth = _config.ValueWidth, width = _config.NopeWidth + valueWidth;
         var keys = Keys(cache, piece);
         var (latents, kRope) = (keys.ColumnRange(0, rank), keys.ColumnRange(rank, _config.RopeWidth));

@@ -34,6 +34,7 @@ public sealed class InferenceModel : IDisposable
             Experts = new ExpertCache(checkpoint, backend, ExpertBudget.Of(checkpoint, options, backend, mtpLayers, memory), options);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _weights = new LoadedWeights(checkpoint, backend, options, mtpLayers, Experts, progress, _stop.Token);
+        PackedWeights? last = null;
         try
         {
             Embedding = _weights.Embedding();
@@ -42,6 +43,7 @@ public sealed class InferenceModel : IDisposable
             _loading = new OrderedLoading(Config.Layers + 2, Load, _stop.Token);
             if (options.Lazy) _loading.Start();
             else _loading.Run();
+            if (options is { WarmExperts: true, Lazy: false }) _weights.Warm();
         }
         catch
         {
@@ -51,8 +53,8 @@ public sealed class InferenceModel : IDisposable
 
         void Load(int part)
         {
-            if (part < Config.Layers) _layers[part] = _weights.Layer(part);
-            else if (part == Config.Layers) _head = _weights.Stacked(-1, TensorRole.Head);
+            if (part < Config.Layers) last = (_layers[part] = _weights.Layer(part)).Chain(last);
+            else if (part == Config.Layers) last!.Next = _head = _weights.Stacked(-1, TensorRole.Head);
             else if (HasMtp) _mtp = _weights.Mtp(Config.Layers);
             _weights.Settle();
             if (part == Config.Layers + 1) _weights.Finish();

@@ -53,6 +53,22 @@ internal sealed class LayerWeights
 
     /// <summary>[D, I].</summary>
     public PackedWeights? DenseDown { get; init; }
+
+    /// <summary>Tells the weights in which order decoding meets them.</summary>
+    /// <param name="before">What is multiplied before this layer; null for nothing.</param>
+    /// <returns>What is multiplied last in this layer.</returns>
+    public PackedWeights Chain(PackedWeights? before)
+    {
+        ReadOnlySpan<PackedWeights?> order = [Down, Query, QueryAbsorption, ValueUp, AttentionOutput, Router, GateUp, DenseDown, ExpertDown];
+        foreach (var weights in order)
+        {
+            if (weights is null) continue;
+            if (before is not null && weights != ExpertDown) before.Next = weights;
+            before = weights;
+        }
+
+        return before!;
+    }
 }
 
 /// <summary>What an MTP module has beyond its decoder layer.</summary>

@@ -27,6 +27,9 @@ public sealed record LoadOptions
     /// <summary>Threads that read and arrange experts under <see cref="Memory"/>, and so reads that are under way at once; 0 for what suits the machine.</summary>
     public int ExpertReaders { get; init; }
 
+    /// <summary>Whether to read experts under <see cref="Memory"/> before the first step until the memory left to them is full. Not with <see cref="Lazy"/>.</summary>
+    public bool WarmExperts { get; init; }
+
     /// <summary>Whether to return before the weights are there: they are loaded in the order of the computation in the background, and a step waits for those it needs.
     /// What goes wrong later is thrown by the step.</summary>
     public bool Lazy { get; init; }

@@ -35,6 +35,7 @@ internal sealed class LoadedWeights : IDisposable
         _stored = new StoredWeights(checkpoint, backend);
         var tensors = _catalog.Main.Concat(Enumerable.Range(_config.Layers, mtpLayers).SelectMany(_catalog.Layer));
         _totalBytes = tensors.Where(t => t.IsParameter && (experts is null || t.Expert < 0)).Sum(StoredBytes);
+        if (options is { WarmExperts: true, Lazy: false }) _totalBytes += experts?.WarmBytes ?? 0;
         Plain = new Arena(backend, 1 << 20);
     }
 
@@ -72,8 +73,26 @@ internal sealed class LoadedWeights : IDisposable
         }
     }
 
+    /// <summary>Fills the memory left to experts.</summary>
+    public void Warm()
+    {
+        long reported = 0;
+        _experts?.Warm(
+            (count, bytes) =>
+            {
+                _loadedBytes += bytes - reported;
+                reported = bytes;
+                _progress?.Report(new LoadProgress(Math.Min(_loadedBytes, _totalBytes), _totalBytes, $"{count} experts"));
+            },
+            _cancellation);
+    }
+
     /// <summary>Drops what only the loading needed.</summary>
-    public void Finish() => _stored.Dispose();
+    public void Finish()
+    {
+        _stored.Dispose();
+        if (_experts is null) WarmEmbedding();
+    }
 
     /// <summary>Deals with what was loaded since the last call: counts it, and keeps it in physical memory if that is wanted.</summary>
     public void Settle()
@@ -185,6 +204,21 @@ internal sealed class LoadedWeights : IDisposable
         var packed = Create(roles[0], specs.Length, specs[0], specs.SelectMany(s => s), isCached: _experts is not null);
         for (int e = 0; _experts is null && e < specs.Length; e++) FillMatrix(packed, e, specs[e]);
         return packed;
+    }
+
+    // Rows of an embedding table that is used where it lies are read one by one, each the first time from the disk: a thousand times slower than a token. Reading
+    // the file once in a row leaves it in the system's memory.
+    private void WarmEmbedding()
+    {
+        if (!_checkpoint.TryPlace(_catalog.Get(TensorRole.Embedding).Name, out var place)) return;
+        using var file = File.OpenHandle(place.Path, options: FileOptions.SequentialScan);
+        byte[] buffer = new byte[1 << 20];
+        for (long done = 0; done < place.ByteLength && !_cancellation.IsCancellationRequested;)
+        {
+            int read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, place.ByteLength - done)), place.Offset + done);
+            if (read == 0) return;
+            done += read;
+        }
     }
 
     private PackedWeights Create(TensorRole role, int matrices, TensorSpec[] first, IEnumerable<TensorSpec> all, bool isCached = false)

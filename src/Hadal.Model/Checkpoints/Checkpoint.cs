@@ -92,7 +92,7 @@ public sealed partial class Checkpoint : IDisposable
 
     /// <summary>Where the bytes of a tensor lie, for those who read files themselves.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="place">The place of its elements, which have the type that <see cref="Get"/> says.</param>
+    /// <param name="place">The place of its elements, which have the type that <see cref="Get"/> says, or of its blocks.</param>
     /// <returns>False if the elements do not lie in a file in that form.</returns>
     /// <exception cref="CheckpointException">There is no such tensor.</exception>
     public bool TryPlace(string name, out TensorPlace place)

@@ -29,13 +29,20 @@ internal abstract unsafe class KernelCode
     /// <exception cref="PlatformNotSupportedException">The system refuses.</exception>
     public void* Place()
     {
+        string? refusal = ExecutableMemory.TryPlace(ToBytes(), out void* address);
+        return refusal is null ? address : throw new PlatformNotSupportedException($"A kernel cannot be placed: {refusal}.");
+    }
+
+    /// <summary>Writes the kernel, which can be done once.</summary>
+    /// <returns>Its position-independent machine code.</returns>
+    public byte[] ToBytes()
+    {
         Begin();
         Write();
         End();
         using var stream = new MemoryStream();
         Code.Assemble(new StreamCodeWriter(stream), 0);
-        string? refusal = ExecutableMemory.TryPlace(stream.ToArray(), out void* address);
-        return refusal is null ? address : throw new PlatformNotSupportedException($"A kernel cannot be placed: {refusal}.");
+        return stream.ToArray();
     }
 
     /// <summary>The kernel's own instructions.</summary>

@@ -2,9 +2,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Hadal.Numerics.Assembly;
 
-/// <summary>Instructions that .NET has no intrinsics for, as CPUID tells them (Intel's Software Developer's Manual, volume 2A).</summary>
+/// <summary>Instructions that kernels are assembled for, as CPUID tells them (Intel's Software Developer's Manual, volume 2A).</summary>
 internal static class ProcessorFeatures
 {
+    private static readonly (int Eax, int Ebx, int Ecx, int Edx) _leaf1 = Leaf(1, 0);
     private static readonly (int Eax, int Ebx, int Ecx, int Edx) _leaf7 = Leaf(7, 0);
     private static readonly (int Eax, int Ebx, int Ecx, int Edx) _leaf71 = Leaf(7, 1);
 
@@ -23,14 +24,17 @@ internal static class ProcessorFeatures
     /// <summary>VPERMI2B: a lookup in 128 bytes.</summary>
     public static bool HasByteLookup512 => _hasAvx512 && Avx512Vbmi.IsSupported;
 
-    /// <summary>VPDPBUSD on 256-bit registers, in the encoding of processors without AVX-512.</summary>
-    public static bool HasByteDot256 => Avx2.IsSupported && Fma.IsSupported && Bit(_leaf71.Eax, 4);
+    /// <summary>AVX2, fused multiply-adds and conversion from FP16 on 256-bit registers: what every processor for desktops has had since 2013 or 2015.</summary>
+    public static bool HasFused256 => Avx2.IsSupported && Fma.IsSupported && Bit(_leaf1.Ecx, 29);
+
+    /// <summary>VPDPBUSD on 256-bit registers, in the encoding of processors without AVX-512 (AVX-VNNI).</summary>
+    public static bool HasByteDot256 => HasFused256 && Bit(_leaf71.Eax, 4);
 
     private static bool Bit(int register, int bit) => (register >> bit & 1) != 0;
 
     private static (int Eax, int Ebx, int Ecx, int Edx) Leaf(int leaf, int subleaf)
     {
         if (!X86Base.IsSupported || X86Base.CpuId(0, 0).Eax < leaf) return default;
-        return subleaf > X86Base.CpuId(leaf, 0).Eax ? default : X86Base.CpuId(leaf, subleaf);
+        return leaf == 7 && subleaf > X86Base.CpuId(leaf, 0).Eax ? default : X86Base.CpuId(leaf, subleaf);
     }
 }

@@ -9,57 +9,32 @@ internal unsafe partial struct LatentAttentionKernel
 {
     private readonly void Score(in Block block, byte* queries, in LatentWork work)
     {
-        var kernel = LatentKernels.Scores(Shape.Chains);
-        int bytesPerBlock = LatentScoreCode.Keys * 64 / Shape.Chains;
+        bool isScaled = Shape.Type == DType.F8E4M3;
+        var kernel = LatentKernels.Scores(Shape.Chains, isScaled);
+        int bytesPerBlock = LatentScoreCode.Keys * 64 / Shape.Chains, section = isScaled ? Math.Min(LatentShape.ScaledColumns, Shape.RopeStart) : Shape.Width;
+        var call = new LatentScoreCall
+        {
+            Queries = queries,
+            RowStride = block.Stride,
+            Steps = section / 2 / Shape.Chains,
+            Sections = Shape.Sections,
+            LastSteps = (Shape.RopeStart - (Shape.Sections - 1) * section) / 2 / Shape.Chains,
+            RopeSteps = (Shape.Width - Shape.RopeStart) / 2 / Shape.Chains,
+            Totals = work.Dots,
+        };
         for (int segment = 0, done = 0; segment < block.Segments; segment++)
         {
             int count = block.Count(segment);
             for (int key = 0; key < count; key += LatentScoreCode.Keys, done++)
             {
-                byte* rows = block.Rows(segment) + key * block.Stride;
-                byte* next = key + LatentScoreCode.Keys < count ? rows + LatentScoreCode.Keys * block.Stride
-                    : segment + 1 < block.Segments ? block.Rows(segment + 1) : rows;
-                var call = new LatentScoreCall
-                {
-                    Queries = queries,
-                    Rows = rows,
-                    RowStride = block.Stride,
-                    Steps = Shape.Width / 2 / Shape.Chains,
-                    Scores = (float*)((byte*)work.Scores + done * bytesPerBlock),
-                    Ahead = (nint)(next - rows),
-                };
-                if (Shape.Type == DType.F8E4M3) ScoreSections(kernel, call, work, key + segment * LatentShape.SegmentKeys);
-                else kernel(&call);
+                call.Rows = block.Rows(segment) + key * block.Stride;
+                byte* next = key + LatentScoreCode.Keys < count ? call.Rows + LatentScoreCode.Keys * block.Stride
+                    : segment + 1 < block.Segments ? block.Rows(segment + 1) : call.Rows;
+                call.Scores = (float*)((byte*)work.Scores + done * bytesPerBlock);
+                call.Scales = work.Scales + done * LatentScoreCode.Keys;
+                call.Ahead = (nint)(next - call.Rows);
+                kernel(&call);
             }
-        }
-    }
-
-    private readonly void ScoreSections(delegate* unmanaged[SuppressGCTransition]<LatentScoreCall*, void> kernel, LatentScoreCall call, in LatentWork work, int firstKey)
-    {
-        float* scores = call.Scores;
-        call.Scores = work.Dots;
-        int values = LatentScoreCode.Keys * 16 / Shape.Chains;
-        for (int section = 0, column = 0; column < Shape.Width; section++)
-        {
-            bool isRope = section == Shape.Sections;
-            int end = isRope ? Shape.Width : Math.Min(Shape.RopeStart, column + LatentShape.ScaledColumns);
-            call.Steps = (end - column) / 2 / Shape.Chains;
-            kernel(&call);
-            AddScaled(work.Dots, isRope ? null : work.Scales + section * LatentShape.BlockKeys + firstKey, scores, values, section == 0);
-            call.Queries += call.Steps * 64;
-            call.Rows += (end - column) * sizeof(ushort);
-            column = end;
-        }
-    }
-
-    // scores = dots·scale + scores, the scale of each key, or of each key of a pair.
-    private readonly void AddScaled(float* dots, float* scales, float* scores, int count, bool first)
-    {
-        for (int i = 0, key = 0; i < count; i += 16, key += Shape.Chains)
-        {
-            var scale = scales is null ? Vector512<float>.One : ScaleOf(scales + key);
-            var before = first ? Vector512<float>.Zero : Vector512.Load(scores + i);
-            Vector512.FusedMultiplyAdd(Vector512.Load(dots + i), scale, before).Store(scores + i);
         }
     }
 
@@ -102,28 +77,33 @@ internal unsafe partial struct LatentAttentionKernel
         return bits + Vector512.Create(0x7FFFu) + (Vector512.ShiftRightLogical(bits, 16) & Vector512<uint>.One);
     }
 
-    private readonly void Values(in Block block, int heads, float* output, in LatentWork work)
+    // The first eight heads fetch what comes later, if they are to; the others, what they are working on.
+    private readonly void Values(in Block block, int heads, bool fetch, float* output, in LatentWork work)
     {
-        var segments = stackalloc LatentSegment[LatentShape.BlockKeys / LatentShape.SegmentKeys + 1];
+        const int most = LatentShape.BlockKeys / LatentShape.SegmentKeys + 1;
+        LatentSegment* segments = stackalloc LatentSegment[most], fetching = stackalloc LatentSegment[most];
         int count = 0;
         for (int s = 0; s < block.Segments; s++)
         {
             int pairs = block.Tail is null ? (block.Count(s) + 1) / 2 : block.Count(s) / 2;
-            if (pairs > 0) segments[count++] = new LatentSegment { Rows = block.Rows(s), Pairs = pairs, Ahead = block.Ahead(s) };
+            if (pairs > 0) segments[count++] = new LatentSegment { Rows = block.Rows(s), Pairs = pairs, Fetched = block.Rows(s) };
+            if (pairs > 0) fetching[count - 1] = segments[count - 1] with { Fetched = block.Fetched(s) };
         }
 
-        if (block.Tail != null) segments[count++] = new LatentSegment { Rows = block.Tail, Pairs = 1 };
+        if (block.Tail != null) fetching[count] = segments[count++] = new LatentSegment { Rows = block.Tail, Pairs = 1, Fetched = block.Tail };
         var kernel = LatentKernels.Values(Shape.Chains);
         for (int section = 0; section < Shape.Sections; section++)
         {
             int column = section * LatentShape.ScaledColumns, end = section + 1 < Shape.Sections ? column + LatentShape.ScaledColumns : Shape.OutputColumns;
             for (int head = 0; head < heads; head += LatentValueCode.Heads)
             {
+                bool isFetching = fetch && head == 0;
                 var call = new LatentValueCall
                 {
-                    Segments = segments,
+                    Segments = isFetching ? fetching : segments,
                     SegmentCount = count,
                     RowStride = block.Stride,
+                    FetchedStride = isFetching ? Cache.Stride : block.Stride,
                     Column = column * sizeof(ushort),
                     Strips = (end - column) / LatentShape.StripColumns,
                     Weights = (uint*)(work.Weights + section * LatentShape.BlockKeys * 16) + head,
@@ -132,7 +112,6 @@ internal unsafe partial struct LatentAttentionKernel
                     Constants = LatentValueCode.Constants,
                 };
                 kernel(&call);
-                for (int s = 0; s < count; s++) segments[s].Ahead = 0;
             }
         }
     }

@@ -30,27 +30,47 @@ internal unsafe partial struct LatentAttentionKernel
                 continue;
             }
 
+            float* totals = work.Dots + LatentShape.SegmentKeys * 16, dots = totals + LatentShape.SegmentKeys * 16;
+            new Span<float>(totals, keys * 16).Clear();
             for (int section = 0, column = 0; column < Shape.Width; section++)
             {
                 bool isRope = section == Shape.Sections;
                 int end = isRope ? Shape.Width : Math.Min(Shape.RopeStart, column + LatentShape.ScaledColumns);
-                float* dots = work.Dots + LatentShape.SegmentKeys * 16;
-                Score(rows, stride, column, end, keys, (float*)queries, dots, work.Dots);
-                AddScaled(dots, isRope ? null : work.Scales + section * LatentShape.BlockKeys + first, scores, (keys + Shape.Chains - 1) / Shape.Chains * 16, section == 0);
+                Multiply(rows, stride, column, end, keys, (float*)queries, dots);
+                AddScaled(dots, isRope ? null : work.Scales + section * LatentShape.BlockKeys + first, totals, keys);
                 column = end;
             }
+
+            if (Shape.Chains == 2) AddChains(totals, scores, keys);
+            else new ReadOnlySpan<float>(totals, keys * 16).CopyTo(new Span<float>(scores, keys * 16));
         }
     }
 
     // Scores of up to 64 keys over a range of columns.
     private readonly void Score(float* rows, nint stride, int column, int end, int keys, float* queries, float* scores, float* room)
     {
-        float* sums = Shape.Chains == 1 ? scores : room;
+        Multiply(rows, stride, column, end, keys, queries, Shape.Chains == 1 ? scores : room);
+        if (Shape.Chains == 2) AddChains(room, scores, keys);
+    }
+
+    private readonly void Multiply(float* rows, nint stride, int column, int end, int keys, float* queries, float* sums) =>
         AttentionOperands.Product(Form, rows + column, stride, false, queries + column * 16, 16, false, sums, 16, keys, 16, end - column, false);
-        if (Shape.Chains == 1) return;
+
+    private static void AddChains(float* sums, float* scores, int keys)
+    {
         for (int key = 0; key < keys; key++)
         {
             for (int h = 0; h < 8; h++) scores[key / 2 * 16 + h * 2 + key % 2] = sums[key * 16 + h] + sums[key * 16 + 8 + h];
+        }
+    }
+
+    // totals = dots·scale + totals, the scale of each key.
+    private static void AddScaled(float* dots, float* scales, float* totals, int keys)
+    {
+        for (int key = 0; key < keys; key++)
+        {
+            var scale = Vector512.Create(scales is null ? 1 : scales[key]);
+            Vector512.FusedMultiplyAdd(Vector512.Load(dots + key * 16), scale, Vector512.Load(totals + key * 16)).Store(totals + key * 16);
         }
     }
 

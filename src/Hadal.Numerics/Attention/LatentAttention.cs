@@ -28,9 +28,12 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
     public LatentRows Cache;
     public KernelForm Form;
     public bool Assembled;
-    public int PageTokens, TableStride, FirstRow, Rows, Threads;
+    public int PageTokens, TableStride, FirstRow, Rows;
     public int* PageTables, Sequences, Lengths;
     public float Scale;
+
+    /// <summary>Groups of heads that an item attends with, one after another, and how many items that makes.</summary>
+    public int GroupsPerItem, GroupItems;
 
     /// <summary>Where a row's chunks start, for the rows from <see cref="FirstRow"/> on.</summary>
     public int* ChunkStarts;
@@ -49,30 +52,41 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
 
     public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
     {
-        int chunk = item / Shape.Groups, group = item % Shape.Groups, index = RowOf(chunk), row = FirstRow + index;
-        int length = Lengths[row], size = LatentShape.ChunkKeys(length), start = (chunk - ChunkStarts[index]) * size, end = Math.Min(length, start + size);
-        int heads = Math.Min(Shape.GroupHeads, Shape.Heads - group * Shape.GroupHeads);
+        int chunk = item / GroupItems, firstGroup = item % GroupItems * GroupsPerItem, groups = Math.Min(GroupsPerItem, Shape.Groups - firstGroup), index = RowOf(chunk);
+        int row = FirstRow + index, length = Lengths[row], size = LatentShape.ChunkKeys(length), start = (chunk - ChunkStarts[index]) * size, end = Math.Min(length, start + size);
         var work = new LatentWork(Workers + worker * WorkerBytes, Shape, Assembled);
-        byte* queries = Queries + (index * Shape.Groups + group) * QueryBytes;
-        float* max = Partials + item * PartialFloats, sum = max + 16, o = max + PartialHeader;
-        float* correction = stackalloc float[16];
-        TLanes.Store(TLanes.Broadcast(float.NegativeInfinity), max);
-        TLanes.Store(TLanes.Zero, sum);
         for (int first = start; first < end; first += LatentShape.BlockKeys)
         {
             int keys = Math.Min(LatentShape.BlockKeys, end - first);
-            int next = Shape.Groups > 1 ? length : first + LatentShape.BlockKeys < end ? first + LatentShape.BlockKeys : start + Threads * size;
+            // A thread's items follow one another.
+            int next = groups < Shape.Groups ? length : first + LatentShape.BlockKeys;
             var block = Load(row, first, keys, next, work);
-            if (Assembled) Score(block, queries, work);
-            else ScorePortable(block, queries, work);
-            Weigh<TLanes>(keys, max, sum, correction, work.Scores);
-            if (Assembled) NarrowWeights(keys, work);
-            else NarrowWeightsPortable(keys, work);
-            float* output = first == start ? o : work.Output;
-            if (Assembled) Values(block, heads, output, work);
-            else ValuesPortable(block, output, work);
-            if (first != start) Accumulate<TLanes>(heads, correction, output, o);
+            for (int group = firstGroup; group < firstGroup + groups; group++) Attend<TLanes>(block, chunk, index, group, first == start, group == firstGroup, work);
         }
+    }
+
+    // A block of keys for a group of heads; the result goes to, or is added to, the group's partial result.
+    private readonly void Attend<TLanes>(in Block block, int chunk, int index, int group, bool isFirst, bool fetch, in LatentWork work) where TLanes : struct, ILanes<TLanes>
+    {
+        int heads = Math.Min(Shape.GroupHeads, Shape.Heads - group * Shape.GroupHeads);
+        byte* queries = Queries + (index * Shape.Groups + group) * QueryBytes;
+        float* max = Partials + (chunk * Shape.Groups + group) * PartialFloats, sum = max + 16, o = max + PartialHeader;
+        float* correction = stackalloc float[16];
+        if (isFirst)
+        {
+            TLanes.Store(TLanes.Broadcast(float.NegativeInfinity), max);
+            TLanes.Store(TLanes.Zero, sum);
+        }
+
+        if (Assembled) Score(block, queries, work);
+        else ScorePortable(block, queries, work);
+        Weigh<TLanes>(block.Keys, max, sum, correction, work.Scores);
+        if (Assembled) NarrowWeights(block.Keys, work);
+        else NarrowWeightsPortable(block.Keys, work);
+        float* output = isFirst ? o : work.Output;
+        if (Assembled) Values(block, heads, fetch, output, work);
+        else ValuesPortable(block, output, work);
+        if (!isFirst) Accumulate<TLanes>(heads, correction, output, o);
     }
 
     private readonly int RowOf(int chunk)
@@ -102,7 +116,7 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
             {
                 int position = first + key, count = Math.Min(LatentShape.SegmentKeys, keys - key);
                 byte* rows = RowAt(pages, position);
-                block.Add(rows, count, next + key < length ? (nint)(RowAt(pages, next + key) - rows) : 0);
+                block.Add(rows, count, next + key < length ? RowAt(pages, next + key) : rows);
             }
 
             if (keys % 2 != 0 && Assembled)
@@ -117,15 +131,30 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
             return block;
         }
 
-        for (int key = 0; key < keys; key++)
+        for (int key = 0; key < keys;)
         {
-            int position = first + key, ahead = position + RowsAhead;
-            if (key + RowsAhead < keys) Fetch(RowAt(pages, ahead));
-            Cache.Load((nint)pages[position / PageTokens] * PageTokens + position % PageTokens, Shape, work.Rows + key * block.Stride, work.Scales + key);
+            int position = first + key, count = Math.Min(keys - key, PageTokens - position % PageTokens);
+            nint slot = (nint)pages[position / PageTokens] * PageTokens + position % PageTokens;
+            if (Shape.Type == DType.F8E4M3) Cache.Decode(slot, count, Shape, work.Rows + key * block.Stride, block.Stride, work.Scales + key);
+            else
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    if (i + RowsAhead < count) Fetch(Cache.Row(slot + i + RowsAhead));
+                    Cache.Load(slot + i, Shape, work.Rows + (key + i) * block.Stride);
+                }
+            }
+
+            key += count;
         }
 
         if (keys % 2 != 0) new Span<byte>(work.Rows + keys * block.Stride, (int)block.Stride).Clear();
-        for (int key = 0; key < keys; key += LatentShape.SegmentKeys) block.Add(work.Rows + key * block.Stride, Math.Min(LatentShape.SegmentKeys, keys - key), 0);
+        for (int key = 0; key < keys; key += LatentShape.SegmentKeys)
+        {
+            byte* rows = work.Rows + key * block.Stride;
+            block.Add(rows, Math.Min(LatentShape.SegmentKeys, keys - key), next + key < length ? RowAt(pages, next + key) : rows);
+        }
+
         return block;
     }
 
@@ -198,19 +227,20 @@ internal unsafe partial struct LatentAttentionKernel : IKernel
         public nint Stride;
         public byte* Tail;
         private fixed long _rows[LatentShape.BlockKeys / LatentShape.SegmentKeys];
-        private fixed long _ahead[LatentShape.BlockKeys / LatentShape.SegmentKeys];
+        private fixed long _fetched[LatentShape.BlockKeys / LatentShape.SegmentKeys];
         private fixed int _counts[LatentShape.BlockKeys / LatentShape.SegmentKeys];
 
-        public void Add(byte* rows, int count, nint ahead)
+        public void Add(byte* rows, int count, byte* fetched)
         {
-            _ahead[Segments] = ahead;
+            _fetched[Segments] = (long)fetched;
             _rows[Segments] = (long)rows;
             _counts[Segments++] = count;
         }
 
         public byte* Rows(int segment) => (byte*)_rows[segment];
 
-        public nint Ahead(int segment) => (nint)_ahead[segment];
+        // Rows of the cache that the thread comes to next.
+        public byte* Fetched(int segment) => (byte*)_fetched[segment];
 
         public int Count(int segment) => _counts[segment];
     }

@@ -23,6 +23,21 @@ internal unsafe struct LatentScoreCall
 
     /// <summary>From a row to what is fetched early, in bytes.</summary>
     public nint Ahead;
+
+    /// <summary>Of 8-bit rows, ranges of columns with a scale of their own; all but the last take <see cref="Steps"/>.</summary>
+    public nint Sections;
+
+    /// <summary>Registers of queries of the last of them.</summary>
+    public nint LastSteps;
+
+    /// <summary>Registers of queries behind them, without a scale.</summary>
+    public nint RopeSteps;
+
+    /// <summary>Scales of the sixteen rows, <see cref="LatentShape.BlockKeys"/> apart from section to section.</summary>
+    public float* Scales;
+
+    /// <summary>Room for sixteen values of each row.</summary>
+    public float* Totals;
 }
 
 /// <summary>Keys that lie side by side.</summary>
@@ -35,8 +50,8 @@ internal unsafe struct LatentSegment
     /// <summary>Pairs of rows, at least one.</summary>
     public nint Pairs;
 
-    /// <summary>From a row to one that the thread needs later, fetched meanwhile; in bytes.</summary>
-    public nint Ahead;
+    /// <summary>Rows of the cache that the thread needs later, fetched meanwhile.</summary>
+    public byte* Fetched;
 }
 
 /// <summary>What <see cref="LatentValueCode"/> multiplies. Assembled code knows the offsets.</summary>
@@ -50,6 +65,9 @@ internal unsafe struct LatentValueCall
 
     /// <summary>Bytes between rows.</summary>
     public nint RowStride;
+
+    /// <summary>Bytes between rows that are fetched.</summary>
+    public nint FetchedStride;
 
     /// <summary>Bytes before the first column.</summary>
     public nint Column;

@@ -8,6 +8,10 @@ internal unsafe struct LatentMergeKernel : IKernel
     public LatentShape Shape;
     public Matrix O;
     public int FirstRow;
+    public int Rows;
+
+    /// <summary>Heads, of all rows one after the other, that an item puts together.</summary>
+    public int HeadsPerItem;
 
     /// <summary>Where a row's chunks start, one more than rows.</summary>
     public int* ChunkStarts;
@@ -19,7 +23,13 @@ internal unsafe struct LatentMergeKernel : IKernel
 
     public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
     {
-        int index = item / Shape.Heads, head = item % Shape.Heads, group = head / Shape.GroupHeads, inGroup = head % Shape.GroupHeads;
+        int end = Math.Min((item + 1) * HeadsPerItem, Rows * Shape.Heads);
+        for (int head = item * HeadsPerItem; head < end; head++) MergeHead<TLanes>(head / Shape.Heads, head % Shape.Heads);
+    }
+
+    private readonly void MergeHead<TLanes>(int index, int head) where TLanes : struct, ILanes<TLanes>
+    {
+        int group = head / Shape.GroupHeads, inGroup = head % Shape.GroupHeads;
         int chunks = ChunkStarts[index + 1] - ChunkStarts[index], lane = inGroup * Shape.Chains;
         nint step = PartialFloats * Shape.Groups;
         float* first = Partials + (ChunkStarts[index] * Shape.Groups + group) * PartialFloats;

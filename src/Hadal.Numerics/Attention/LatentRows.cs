@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Formats;
@@ -68,30 +67,54 @@ internal readonly unsafe struct LatentRows(byte* pointer, nint stride, DType typ
         else for (int c = 0; c < rank + rope; c++) values[c] = At(slot, c);
     }
 
-    /// <summary>Copies a row to the working layout: FP32 as it is, otherwise bfloat16; of an 8-bit row the codes, with the scales beside them.</summary>
+    /// <summary>Copies a row that is not in 8 bits to the working layout: FP32 or bfloat16 as it is.</summary>
     /// <param name="slot">Which row.</param>
     /// <param name="shape">The working layout.</param>
     /// <param name="destination">Gets <see cref="LatentShape.Width"/> elements.</param>
-    /// <param name="scales">Of an 8-bit row, gets the scales, <see cref="LatentShape.BlockKeys"/> apart.</param>
-    public void Load(nint slot, in LatentShape shape, byte* destination, float* scales)
+    public void Load(nint slot, in LatentShape shape, byte* destination)
     {
         byte* row = Row(slot);
-        if (type == DType.F32)
-        {
-            Arrange((float*)row, (float*)row + rank, shape, (float*)destination);
-            return;
-        }
+        if (type == DType.F32) Arrange((float*)row, (float*)row + rank, shape, (float*)destination);
+        else Arrange((ushort*)row, (ushort*)row + rank, shape, (ushort*)destination);
+    }
 
-        var to = (ushort*)destination;
-        if (type == DType.BF16)
+    /// <summary>Copies 8-bit rows that lie side by side to the working layout: codes as bfloat16, with the scales beside them.</summary>
+    /// <param name="slot">The first row.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="shape">The working layout.</param>
+    /// <param name="destination">Gets <see cref="LatentShape.Width"/> elements for each.</param>
+    /// <param name="distance">Bytes between rows there.</param>
+    /// <param name="scales">Gets a scale for each, sections <see cref="LatentShape.BlockKeys"/> apart.</param>
+    public void Decode(nint slot, int count, in LatentShape shape, byte* destination, nint distance, float* scales)
+    {
+        int sections = shape.Sections, rope = shape.Rope, ropeStart = shape.RopeStart, width = shape.Width, whole = Avx512Vbmi.IsSupported ? shape.Rank & ~63 : 0;
+        int scaleOffset = LatentShape.ScaleOffset(rank), ropeOffset = LatentShape.RopeOffset(rank);
+        byte* row = Row(slot), tables = E4M3Codes.Tables;
+        Vector512<byte> lower0 = Vector512.Load(tables), lower1 = Vector512.Load(tables + 64), upper0 = Vector512.Load(tables + 128), upper1 = Vector512.Load(tables + 192);
+        // Unpacking works within quarters of a register.
+        var order = Vector512.Create(0, 4, 1, 5, 2, 6, 3, 7L);
+        for (int r = 0; r < count; r++, row += Stride, destination += distance)
         {
-            Arrange((ushort*)row, (ushort*)row + rank, shape, to);
-            return;
-        }
+            var to = (ushort*)destination;
+            int i = 0;
+            for (; i < whole; i += 64)
+            {
+                var codes = Avx512F.PermuteVar8x64(Vector512.Load(row + i).AsInt64(), order).AsByte();
+                var lower = Avx512Vbmi.PermuteVar64x8x2(lower0, codes, lower1);
+                var upper = Avx512Vbmi.PermuteVar64x8x2(upper0, codes, upper1) | (codes & Vector512.Create((byte)0x80));
+                Avx512BW.UnpackLow(lower, upper).AsUInt16().Store(to + i);
+                Avx512BW.UnpackHigh(lower, upper).AsUInt16().Store(to + i + 32);
+            }
 
-        Decode(row, to, rank);
-        for (int s = 0; s < shape.Sections; s++) scales[s * LatentShape.BlockKeys] = Scales(row)[s];
-        Finish((ushort*)(row + LatentShape.RopeOffset(rank)), shape, to);
+            for (; i < rank; i++) to[i] = E4M3Codes.Widen(row[i]);
+            for (; i < ropeStart; i++) to[i] = 0;
+            var key = (ushort*)(row + ropeOffset);
+            int c = 0;
+            for (; c <= rope - 32; c += 32) Vector512.Load(key + c).Store(to + i + c);
+            for (; c < rope; c++) to[i + c] = key[c];
+            for (i += c; i < width; i++) to[i] = 0;
+            for (int s = 0; s < sections; s++) scales[s * LatentShape.BlockKeys + r] = ((float*)(row + scaleOffset))[s];
+        }
     }
 
     /// <summary>Values in the working layout.</summary>
@@ -106,25 +129,6 @@ internal readonly unsafe struct LatentRows(byte* pointer, nint stride, DType typ
         new Span<T>(destination + shape.Rank, shape.RopeStart - shape.Rank).Clear();
         new ReadOnlySpan<T>(rope, shape.Rope).CopyTo(new Span<T>(destination + shape.RopeStart, shape.Rope));
         new Span<T>(destination + shape.RopeStart + shape.Rope, shape.Width - shape.RopeStart - shape.Rope).Clear();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Decode(byte* codes, ushort* values, int count)
-    {
-        int i = 0;
-        if (Avx512Vbmi.IsSupported)
-        {
-            // Unpacking works within quarters of a register.
-            var order = Vector512.Create(0, 4, 1, 5, 2, 6, 3, 7L);
-            for (; i <= count - 64; i += 64)
-            {
-                var (first, second) = E4M3Codes.Widen(Avx512F.PermuteVar8x64(Vector512.Load(codes + i).AsInt64(), order).AsByte());
-                first.AsUInt16().Store(values + i);
-                second.AsUInt16().Store(values + i + 32);
-            }
-        }
-
-        for (; i < count; i++) values[i] = E4M3Codes.Widen(codes[i]);
     }
 
     private float* Scales(byte* row) => (float*)(row + LatentShape.ScaleOffset(rank));

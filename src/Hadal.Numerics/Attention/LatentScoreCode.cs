@@ -12,9 +12,14 @@ namespace Hadal.Numerics.Kernels;
 /// each of eight heads, lanes 2h and 2h + 1, which a broadcast of 64 bits meets; the two sums are added, and the even lane keeps the first key of a pair of keys,
 /// the odd lane the second.
 /// </para>
-/// <para>Registers: zmm0 … zmm15 sums, zmm16 queries. rax, rcx, r8 … r11 rows 0, 3, 6, 9, 12, 15; rsi bytes between rows; rbx queries; r12 … r14 what is fetched.</para>
+/// <para>
+/// Of 8-bit rows each section of columns has a chain of its own, which is multiplied by the row's scale and added to what the sections before gave; the rope key comes last,
+/// without a scale.
+/// </para>
+/// <para>Registers: zmm0 … zmm15 sums, zmm16 queries. rax, rcx, r8 … r11 rows 0, 3, 6, 9, 12, 15; rsi bytes between rows; rbx queries; r12 … r14 what is fetched; r15 sections to go, [rsp] their
+/// scales.</para>
 /// </remarks>
-internal sealed unsafe class LatentScoreCode(int chains) : KernelCode
+internal sealed unsafe class LatentScoreCode(int chains, bool isScaled) : KernelCode
 {
     public const int Keys = 16;
     private readonly AssemblerRegister64[] _bases = [rax, rcx, r8, r9, r10, r11];
@@ -26,15 +31,69 @@ internal sealed unsafe class LatentScoreCode(int chains) : KernelCode
         Code.mov(rbx, Field(nameof(LatentScoreCall.Queries)));
         Code.mov(rax, Field(nameof(LatentScoreCall.Rows)));
         Code.mov(rsi, Field(nameof(LatentScoreCall.RowStride)));
-        Code.mov(rdx, Field(nameof(LatentScoreCall.Steps)));
         Code.mov(r12, Field(nameof(LatentScoreCall.Ahead)));
-        Code.mov(rbp, Field(nameof(LatentScoreCall.Scores)));
         Code.lea(r13, __[r12 + rsi]);
         Code.lea(r14, __[r13 + rsi]);
         Code.lea(r15, __[rsi + rsi * 2]);
         for (int i = 1; i < _bases.Length; i++) Code.lea(_bases[i], __[_bases[i - 1] + r15]);
-        for (int key = 0; key < Keys; key++) Code.vpxord(Vector(key), Vector(key), Vector(key));
+        if (isScaled) WriteSections();
+        else
+        {
+            Clear();
+            Code.mov(rdx, Field(nameof(LatentScoreCall.Steps)));
+            WriteSteps();
+        }
 
+        Code.mov(rbp, Field(nameof(LatentScoreCall.Scores)));
+        Store();
+    }
+
+    private void WriteSections()
+    {
+        var section = Code.CreateLabel();
+        var end = Code.CreateLabel();
+        Clear();
+        Code.mov(rbp, Field(nameof(LatentScoreCall.Totals)));
+        for (int key = 0; key < Keys; key++) Code.vmovups(__zmmword_ptr[rbp + key * 64], Vector(key));
+        Code.mov(r15, Field(nameof(LatentScoreCall.Sections)));
+        Code.mov(rdx, Field(nameof(LatentScoreCall.Scales)));
+        Code.mov(__qword_ptr[rsp], rdx);
+        Code.Label(ref section);
+        Clear();
+        Code.mov(rdx, Field(nameof(LatentScoreCall.Steps)));
+        Code.cmp(r15, 1);
+        Code.cmove(rdx, Field(nameof(LatentScoreCall.LastSteps)));
+        WriteSteps();
+        Code.mov(rdx, __qword_ptr[rsp]);
+        for (int key = 0; key < Keys; key++)
+        {
+            var total = Vector(17 + key % 8);
+            Code.vmovups(total, __zmmword_ptr[rbp + key * 64]);
+            Code.vfmadd231ps(total, Vector(key), __dword_bcst[rdx + key * sizeof(float)]);
+            Code.vmovups(__zmmword_ptr[rbp + key * 64], total);
+        }
+
+        Code.add(rdx, LatentShape.BlockKeys * sizeof(float));
+        Code.mov(__qword_ptr[rsp], rdx);
+        Code.dec(r15);
+        Code.jnz(section);
+        Clear();
+        Code.mov(rdx, Field(nameof(LatentScoreCall.RopeSteps)));
+        Code.test(rdx, rdx);
+        Code.jz(end);
+        WriteSteps();
+        Code.Label(ref end);
+        for (int key = 0; key < Keys; key++) Code.vaddps(Vector(key), Vector(key), __zmmword_ptr[rbp + key * 64]);
+    }
+
+    private void Clear()
+    {
+        for (int key = 0; key < Keys; key++) Code.vpxord(Vector(key), Vector(key), Vector(key));
+    }
+
+    // rdx steps, at least one.
+    private void WriteSteps()
+    {
         // A cache line of each row at a time, then single steps.
         int unroll = 64 / StepBytes;
         var lines = Code.CreateLabel();
@@ -62,7 +121,7 @@ internal sealed unsafe class LatentScoreCode(int chains) : KernelCode
         Code.dec(rdx);
         Code.jnz(single);
         Code.Label(ref done);
-        Store();
+        Code.nop();
     }
 
     private void Step(int step)

@@ -9,7 +9,7 @@ namespace Hadal.Numerics.Kernels;
 /// <remarks>
 /// Registers: zmm(2h) and zmm(2h + 1) sums of head h, with quarters of the strip's columns in the order 0 2 4 6 and 1 3 5 7; zmm16 … zmm19 rows, zmm20 … zmm27
 /// weights, zmm28 and zmm29 the quarters' order. rax row, rcx pairs to go, rdx weights, rsi bytes between rows, r8 segment, r9 segments to go, r10 column,
-/// r11 output, r12 bytes between heads, r13 strips to go, r14 and r15 from a row and its partner to what is fetched.
+/// r11 output, r12 bytes between heads, r13 strips to go, r14 what is fetched, r15 bytes between its rows.
 /// </remarks>
 internal sealed unsafe class LatentValueCode(int chains) : KernelCode
 {
@@ -31,6 +31,7 @@ internal sealed unsafe class LatentValueCode(int chains) : KernelCode
         Code.vmovdqu64(Vector(28), __zmmword_ptr[rax]);
         Code.vmovdqu64(Vector(29), __zmmword_ptr[rax + 64]);
         Code.mov(rsi, Field(nameof(LatentValueCall.RowStride)));
+        Code.mov(r15, Field(nameof(LatentValueCall.FetchedStride)));
         Code.mov(r10, Field(nameof(LatentValueCall.Column)));
         Code.mov(r11, Field(nameof(LatentValueCall.Output)));
         Code.mov(r12, Field(nameof(LatentValueCall.OutputStride)));
@@ -45,11 +46,12 @@ internal sealed unsafe class LatentValueCode(int chains) : KernelCode
         Code.mov(rax, __qword_ptr[r8 + Offset<LatentSegment>(nameof(LatentSegment.Rows))]);
         Code.add(rax, r10);
         Code.mov(rcx, __qword_ptr[r8 + Offset<LatentSegment>(nameof(LatentSegment.Pairs))]);
-        Code.mov(r14, __qword_ptr[r8 + Offset<LatentSegment>(nameof(LatentSegment.Ahead))]);
-        Code.lea(r15, __[r14 + rsi]);
+        Code.mov(r14, __qword_ptr[r8 + Offset<LatentSegment>(nameof(LatentSegment.Fetched))]);
+        Code.add(r14, r10);
         Code.Label(ref pair);
-        Code.prefetcht1(__byte_ptr[rax + r14]);
-        Code.prefetcht1(__byte_ptr[rax + r15]);
+        Code.prefetcht1(__byte_ptr[r14]);
+        Code.prefetcht1(__byte_ptr[r14 + r15]);
+        Code.lea(r14, __[r14 + r15 * 2]);
         WritePair();
         Code.add(rdx, WeightBytes);
         Code.lea(rax, __[rax + rsi * 2]);

@@ -89,9 +89,16 @@ public sealed unsafe partial class CpuBackend
         nint codes = job.First.Bytes(rows), inner = job.Second.Bytes(rows), sums = (2 * (nint)rows + 1) * job.Inner * sizeof(float);
         byte* room = _expertRoom.Get(codes + inner + sums);
         var gateUps = new Matrix((float*)(room + codes + inner), rows, 2 * job.Inner, 2 * job.Inner);
+        for (int e = 0; e < down.Experts; e++)
+        {
+            if (bounds[e + 1] > bounds[e]) ExpectMatrix(down, e);
+        }
+
+        _team.Expected.Publish();
         MultiplyGroups(job.Gather(0, rows, room), bounds, gateUp, gateUps);
         var coded = job.Second.At(room + codes, rows);
         job.Activate(0, rows, gateUps.Pointer, gateUps.Row(rows), coded);
+        Expect(down.Next, rows / down.Experts);
         MultiplyGroups(coded, bounds, down, job.Y);
     }
 
@@ -194,6 +201,8 @@ public sealed unsafe partial class CpuBackend
                     case KernelForm.Vector128:
                         kernel.Vector<Lanes128>(0, 0);
                         break;
+                    case KernelForm.Assembled256:
+                    case KernelForm.Assembled256Plain:
                     case KernelForm.Vector256:
                         kernel.Vector<Lanes256>(0, 0);
                         break;

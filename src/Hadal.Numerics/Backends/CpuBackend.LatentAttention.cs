@@ -6,6 +6,7 @@ public sealed unsafe partial class CpuBackend
 {
     // Partial results of so many bytes are kept at a time; more rows take their turns.
     private const nint MostPartialBytes = 64 << 20;
+    private const int ItemsPerThread = 4;
     private readonly NativeRoom _latentRoom = new();
     private readonly Lock _latentGate = new();
 
@@ -54,7 +55,6 @@ public sealed unsafe partial class CpuBackend
                 Assembled = assembled,
                 PageTokens = pageTokens,
                 TableStride = pageTables.Columns,
-                Threads = _team.Threads,
                 PageTables = tables,
                 Sequences = sequenceOf,
                 Lengths = lengthOf,
@@ -125,12 +125,19 @@ public sealed unsafe partial class CpuBackend
                 FirstRow = first,
                 Assembled = kernel.Assembled,
             });
-            Run(chunks * shape.Groups, kernel);
-            Run(rows * shape.Heads, new LatentMergeKernel
+
+            // Rows that are copied before use are copied once for as many groups as leave every thread enough to do.
+            kernel.GroupsPerItem = shape.Type == DType.F8E4M3 ? Math.Clamp(chunks * shape.Groups / (_team.Threads * ItemsPerThread), 1, shape.Groups) : 1;
+            kernel.GroupItems = Items(shape.Groups, kernel.GroupsPerItem);
+            Run(chunks * kernel.GroupItems, kernel);
+            int headsPerItem = Math.Max(1, LeastPerItem * rows / (chunks * shape.Rank));
+            Run(Items(rows * shape.Heads, headsPerItem), new LatentMergeKernel
             {
                 Shape = shape,
+                HeadsPerItem = headsPerItem,
                 O = o,
                 FirstRow = first,
+                Rows = rows,
                 ChunkStarts = starts,
                 Partials = kernel.Partials,
                 PartialFloats = kernel.PartialFloats,

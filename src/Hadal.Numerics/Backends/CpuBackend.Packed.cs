@@ -106,6 +106,7 @@ public sealed unsafe partial class CpuBackend
         var (a, c) = (Rows(x), Rows(y));
         if (w is SingleWeights single)
         {
+            Expect(w.Next, a.Rows);
             var problem = Matrix(single, 0).Problem(a.Pointer, a.Stride, a.Rows, c.Pointer, c.Stride, accumulate, firstOutput, y.Columns);
             Gemm.Run(_team, problem, _form);
             return;
@@ -116,6 +117,7 @@ public sealed unsafe partial class CpuBackend
         var product = Matrix(panels, 0).Problem(coded, 0, a.Rows, c.Pointer, c.Stride, accumulate);
         product.Right += firstOutput / 16 * product.PanelBytes;
         product.N = y.Columns;
+        Expect(w.Next, a.Rows);
         PanelGemm.Run(_team, &product, 1, _form);
     }
 
@@ -125,6 +127,7 @@ public sealed unsafe partial class CpuBackend
         ArgumentNullException.ThrowIfNull(w);
         Require(x.Columns == w.InFeatures, nameof(GroupedMatMul), x, $"does not fit {w.Experts} arranged matrices of {w.OutFeatures} by {w.InFeatures}");
         RequireShape(y, x.Rows, w.OutFeatures);
+        Expect(w.Next, x.Rows / w.Experts);
         MultiplyGroups(Rows(x), Offsets(offsets, w.Experts, x.Rows, nameof(GroupedMatMul)), w, Rows(y));
     }
 
@@ -158,6 +161,23 @@ public sealed unsafe partial class CpuBackend
         }
 
         PanelGemm.Run(_team, problems, count, _form);
+    }
+
+    // With more rows the next product is not bound by memory.
+    private const int MostRowsToExpect = 16;
+
+    // Whoever waits from here on fetches these weights, unless they are chosen among many.
+    private void Expect(PackedWeights? next, int rows)
+    {
+        if (next is null || rows > MostRowsToExpect || _team.Threads == 1) return;
+        for (int e = 0; e < next.Experts; e++) ExpectMatrix(next, e);
+        _team.Expected.Publish();
+    }
+
+    private void ExpectMatrix(PackedWeights next, int matrix)
+    {
+        if (next is SingleWeights single && single.Matrices[matrix] is { } lines) _team.Expected.Add(lines.Memory.Pointer, lines.ByteLength);
+        else if (next is PanelWeights several && several.Matrices[matrix] is { } panels) _team.Expected.Add(panels.Panels, panels.ByteLength);
     }
 
     private static PackedMatrix Matrix(SingleWeights w, int matrix) => w.Matrices[matrix] ?? throw Missing(matrix);
@@ -272,7 +292,7 @@ public sealed unsafe partial class CpuBackend
 
         public PanelFormat PanelFormat { get; } = format switch
         {
-            WeightFormat.BF16 => PanelFormat.BFloat16,
+            WeightFormat.BF16 => PanelTiles.BFloat16Format,
             WeightFormat.F16 => PanelFormat.Float16,
             WeightFormat.Fp8 or WeightFormat.Fp8W8A8 => PanelFormat.E4M3(128),
             WeightFormat.EightBit => new PanelFormat(PanelElement.Byte, 128, sizeof(float), 128),

@@ -49,6 +49,8 @@ public sealed unsafe partial class CpuBackend : IBackend
                 var job512 = new VectorJob<TKernel, Lanes512>(kernel);
                 _team.Run(items, ref job512);
                 break;
+            case KernelForm.Assembled256:
+            case KernelForm.Assembled256Plain:
             case KernelForm.Vector256:
                 var job256 = new VectorJob<TKernel, Lanes256>(kernel);
                 _team.Run(items, ref job256);
@@ -64,10 +66,13 @@ public sealed unsafe partial class CpuBackend : IBackend
         }
     }
 
-    /// <summary>Rows per item so that a thread gets several items of a few thousand elements each.</summary>
+    // Elements of an item at least: waking the team for less costs more than it saves.
+    private const int LeastPerItem = 8192;
+
+    /// <summary>Rows per item so that a thread gets several items of several thousand elements each.</summary>
     private int RowsPerItem(int rows, int columns)
     {
-        int byWork = Math.Max(1, 4096 / Math.Max(1, columns));
+        int byWork = Math.Max(1, LeastPerItem / Math.Max(1, columns));
         int byTeam = Math.Max(1, rows / (_team.Threads * 4));
         return Math.Max(byWork, Math.Min(byTeam, 64));
     }

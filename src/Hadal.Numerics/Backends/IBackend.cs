@@ -268,6 +268,20 @@ public interface IBackend : IDisposable
         Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp, Tensor dOut, Tensor dq, Tensor dkv,
         Tensor dkRope, Tensor scratch);
 
+    /// <summary>Attention of a prompt in the expanded form and in bfloat16: keys and values are latents times weights, attention as in <see cref="Attention"/>.</summary>
+    /// <remarks>
+    /// Queries, keys, values and weights of the softmax are rounded to bfloat16 for their products, which add up in FP32. Keys are taken in blocks of 256 from key 0
+    /// on with a running maximum; a query's result depends on its own keys only.
+    /// </remarks>
+    /// <param name="q">[Tq, H·(nope + rope)], rope parts rotated.</param>
+    /// <param name="latents">[Tk, R + rope], normalised latents and rotated rope keys.</param>
+    /// <param name="latentUp">[H·(nope + value), R], not F32; the product is that of <see cref="MatMul(Tensor, PackedWeights, Tensor, bool, int)"/>.</param>
+    /// <param name="ends">I32 [Tq] or [Tq, 1]: how many keys a query sees, at least 1; never decreasing.</param>
+    /// <param name="heads">H.</param>
+    /// <param name="scale">Softmax scale, above 0.</param>
+    /// <param name="o">[Tq, H·value].</param>
+    void PromptAttention(Tensor q, Tensor latents, PackedWeights latentUp, Tensor ends, int heads, float scale, Tensor o);
+
     /// <summary>Attention in the absorbed form, on a paged latent cache: scores = scale·(qLatent·c + qRope·k), result = Σ p·c.</summary>
     /// <remarks>
     /// A row's result depends on its own query, length and cached values only, never on which rows are computed with it. For a cache below FP32 queries and

@@ -13,22 +13,35 @@ public sealed record KernelChoice(string Form, IReadOnlyList<string> Assembled, 
     /// <summary>The choice in this process.</summary>
     /// <returns>What <see cref="CpuBackend"/> uses.</returns>
     /// <exception cref="PlatformNotSupportedException"><c>HADAL_KERNELS</c> names no form, or one that this machine lacks.</exception>
-    public static KernelChoice Current() => Of(KernelForms.Current, ExecutableMemory.Refusal, ProcessorFeatures.HasByteDot512);
+    public static KernelChoice Current() => Of(KernelForms.Current, ExecutableMemory.Refusal, ProcessorFeatures.HasByteDot512 || ProcessorFeatures.HasFused256);
 
     internal static KernelChoice Of(KernelForm form, string? refusal, bool hasInstructions)
     {
         string name = KernelForms.Name(form);
-        if (form == KernelForm.Assembled512) return new KernelChoice(name, [.. Instructions()], null, refusal);
-        string reason = !hasInstructions ? "this processor has none of the instructions that kernels are assembled for (AVX512_VNNI)"
+        string[] instructions = [.. Instructions(form)];
+        if (instructions.Length > 0) return new KernelChoice(name, instructions, null, refusal);
+        string reason = !hasInstructions ? "this processor has none of the instructions that kernels are assembled for (AVX512_VNNI, or AVX2 with FMA and F16C)"
             : refusal is not null ? $"machine code cannot be placed: {refusal}"
             : $"{KernelForms.Variable} asks for it";
         return new KernelChoice(name, [], reason, refusal);
     }
 
-    private static IEnumerable<string> Instructions()
+    private static IEnumerable<string> Instructions(KernelForm form)
     {
-        if (ProcessorFeatures.HasByteDot512) yield return "AVX512_VNNI";
-        if (ProcessorFeatures.HasBFloat16Dot512) yield return "AVX512_BF16";
-        if (ProcessorFeatures.HasByteLookup512) yield return "AVX512_VBMI";
+        if (form == KernelForm.Assembled512)
+        {
+            if (ProcessorFeatures.HasByteDot512) yield return "AVX512_VNNI";
+            if (ProcessorFeatures.HasBFloat16Dot512) yield return "AVX512_BF16";
+            if (ProcessorFeatures.HasByteLookup512) yield return "AVX512_VBMI";
+            if (PanelTiles.Refusal is null) yield return "AMX-INT8";
+            if (PanelTiles.BFloat16Refusal is null) yield return "AMX-BF16";
+        }
+
+        bool isNarrow = form is KernelForm.Assembled256 or KernelForm.Assembled256Plain;
+        if (isNarrow || form == KernelForm.Assembled512 && !(ProcessorFeatures.HasByteDot512 && ProcessorFeatures.HasBFloat16Dot512 && ProcessorFeatures.HasByteLookup512))
+        {
+            if (form != KernelForm.Assembled256Plain && ProcessorFeatures.HasByteDot256) yield return "AVX-VNNI";
+            foreach (string name in new[] { "AVX2", "FMA", "F16C" }) yield return name;
+        }
     }
 }

@@ -21,6 +21,9 @@ public abstract class PackedWeights : IDisposable
     /// <summary>Memory that one matrix takes.</summary>
     public abstract long MatrixBytes { get; }
 
+    /// <summary>The weights that are usually multiplied after these; threads that wait while these are at work fetch them into their caches. Only a hint.</summary>
+    public PackedWeights? Next { get; set; }
+
     /// <summary>Whether a matrix is filled.</summary>
     /// <param name="matrix">Which.</param>
     /// <returns>False before it is filled, and after it is released.</returns>

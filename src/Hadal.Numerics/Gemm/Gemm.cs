@@ -89,6 +89,8 @@ internal static unsafe partial class Gemm
             case KernelForm.Vector512:
                 new GemmTile<Lanes512>(problem, row, rows, column, columns, scratch).Run();
                 break;
+            case KernelForm.Assembled256:
+            case KernelForm.Assembled256Plain:
             case KernelForm.Vector256:
                 new GemmTile<Lanes256>(problem, row, rows, column, columns, scratch).Run();
                 break;

@@ -84,22 +84,28 @@ internal static unsafe class SquareTranspose
     {
         Vector512<float> ab = Avx512F.Shuffle4x128(a, b, 0x44), cd = Avx512F.Shuffle4x128(c, d, 0x44);
         Vector512<float> ab2 = Avx512F.Shuffle4x128(a, b, 0xEE), cd2 = Avx512F.Shuffle4x128(c, d, 0xEE);
-        TTouch.Apply(Avx512F.Shuffle4x128(ab, cd, 0x88)).Store(destination);
-        TTouch.Apply(Avx512F.Shuffle4x128(ab, cd, 0xDD)).Store(destination + 64);
-        TTouch.Apply(Avx512F.Shuffle4x128(ab2, cd2, 0x88)).Store(destination + 128);
-        TTouch.Apply(Avx512F.Shuffle4x128(ab2, cd2, 0xDD)).Store(destination + 192);
+        TTouch.Store(TTouch.Apply(Avx512F.Shuffle4x128(ab, cd, 0x88)), destination);
+        TTouch.Store(TTouch.Apply(Avx512F.Shuffle4x128(ab, cd, 0xDD)), destination + 64);
+        TTouch.Store(TTouch.Apply(Avx512F.Shuffle4x128(ab2, cd2, 0x88)), destination + 128);
+        TTouch.Store(TTouch.Apply(Avx512F.Shuffle4x128(ab2, cd2, 0xDD)), destination + 192);
     }
 
     private readonly struct Untouched : IColumnTouch
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<float> Apply(Vector512<float> column) => column;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
     }
 }
 
 /// <summary>A last change to sixteen units of four bytes that a transposition puts side by side.</summary>
-internal interface IColumnTouch
+internal unsafe interface IColumnTouch
 {
     /// <summary>The units after the change.</summary>
     static abstract Vector512<float> Apply(Vector512<float> column);
+
+    /// <summary>Brings the units to memory.</summary>
+    static abstract void Store(Vector512<float> column, float* destination);
 }

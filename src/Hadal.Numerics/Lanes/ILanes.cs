@@ -50,6 +50,10 @@ internal unsafe interface ILanes<TSelf>
     /// budget is an order of magnitude slower. See <see cref="Exponential"/> for the arithmetic.
     /// </remarks>
     static abstract TSelf Exp(TSelf x);
+
+    /// <summary>2^x for x up to 1, error below 2 units in the last place; 2^-126 below -126. NaN stays NaN.</summary>
+    /// <remarks>Of half the cost of <see cref="Exp"/>: for weights relative to the largest. See <see cref="Exponential"/> for the arithmetic.</remarks>
+    static abstract TSelf PowerOfTwo(TSelf x);
 }
 
 /// <summary>Operations made of the primitive ones, in one fixed order.</summary>

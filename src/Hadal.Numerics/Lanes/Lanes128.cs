@@ -72,6 +72,9 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Exp(Lanes128 x) => new(Exp(x._a), Exp(x._b), Exp(x._c), Exp(x._d));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 PowerOfTwo(Lanes128 x) => new(PowerOfTwo(x._a), PowerOfTwo(x._b), PowerOfTwo(x._c), PowerOfTwo(x._d));
+
     // A bfloat16 is the upper half of a float.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Widen(ushort* source) =>
@@ -96,5 +99,22 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         // The clamp hides what is too small, and NaN.
         value = Vector128.ConditionalSelect(Vector128.GreaterThan(x, Vector128.Create(Exponential.Smallest)), value, Vector128<float>.Zero);
         return Vector128.ConditionalSelect(Vector128.Equals(x, x), value, x);
+    }
+
+    // The order of the operands matters: of a comparison with NaN the second is the result.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> PowerOfTwo(Vector128<float> x)
+    {
+        var clamped = Vector128.MaxNative(Vector128.Create(Exponential.SmallestPower), x);
+        var shifted = clamped + Vector128.Create(Exponential.Rounder);
+        var f = clamped - (shifted - Vector128.Create(Exponential.Rounder));
+        var p = Vector128.FusedMultiplyAdd(Vector128.Create(Exponential.P5), f, Vector128.Create(Exponential.P4));
+        p = Vector128.FusedMultiplyAdd(p, f, Vector128.Create(Exponential.P3));
+        p = Vector128.FusedMultiplyAdd(p, f, Vector128.Create(Exponential.P2));
+        p = Vector128.FusedMultiplyAdd(p, f, Vector128.Create(Exponential.P1));
+        p = Vector128.FusedMultiplyAdd(p, f, Vector128.Create(1f));
+
+        // The integer goes to the exponent.
+        return (p.AsInt32() + Vector128.ShiftLeft(shifted.AsInt32(), 23)).AsSingle();
     }
 }

@@ -66,6 +66,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Exp(Lanes256 x) => new(Exp(x._a), Exp(x._b));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 PowerOfTwo(Lanes256 x) => new(PowerOfTwo(x._a), PowerOfTwo(x._b));
+
     // A bfloat16 is the upper half of a float.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Widen(ushort* source) =>
@@ -90,5 +93,22 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         // The clamp hides what is too small, and NaN.
         value = Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(Exponential.Smallest)), value, Vector256<float>.Zero);
         return Vector256.ConditionalSelect(Vector256.Equals(x, x), value, x);
+    }
+
+    // The order of the operands matters: of a comparison with NaN the second is the result.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> PowerOfTwo(Vector256<float> x)
+    {
+        var clamped = Vector256.MaxNative(Vector256.Create(Exponential.SmallestPower), x);
+        var shifted = clamped + Vector256.Create(Exponential.Rounder);
+        var f = clamped - (shifted - Vector256.Create(Exponential.Rounder));
+        var p = Vector256.FusedMultiplyAdd(Vector256.Create(Exponential.P5), f, Vector256.Create(Exponential.P4));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(Exponential.P3));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(Exponential.P2));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(Exponential.P1));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(1f));
+
+        // The integer goes to the exponent.
+        return (p.AsInt32() + Vector256.ShiftLeft(shifted.AsInt32(), 23)).AsSingle();
     }
 }

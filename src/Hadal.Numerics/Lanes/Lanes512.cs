@@ -59,6 +59,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Exp(Lanes512 x) => new(Exp(x._v));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 PowerOfTwo(Lanes512 x) => new(PowerOfTwo(x._v));
+
     // A bfloat16 is the upper half of a float.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Widen(ushort* source) =>
@@ -83,5 +86,22 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         // The clamp hides what is too small, and NaN.
         value = Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512.Create(Exponential.Smallest)), value, Vector512<float>.Zero);
         return Vector512.ConditionalSelect(Vector512.Equals(x, x), value, x);
+    }
+
+    // The order of the operands matters: of a comparison with NaN the second is the result.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> PowerOfTwo(Vector512<float> x)
+    {
+        var clamped = Vector512.MaxNative(Vector512.Create(Exponential.SmallestPower), x);
+        var shifted = clamped + Vector512.Create(Exponential.Rounder);
+        var f = clamped - (shifted - Vector512.Create(Exponential.Rounder));
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(Exponential.P5), f, Vector512.Create(Exponential.P4));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(Exponential.P3));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(Exponential.P2));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(Exponential.P1));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(1f));
+
+        // The integer goes to the exponent.
+        return (p.AsInt32() + Vector512.ShiftLeft(shifted.AsInt32(), 23)).AsSingle();
     }
 }

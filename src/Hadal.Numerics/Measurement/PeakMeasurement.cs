@@ -31,7 +31,7 @@ public static unsafe class PeakMeasurement
         double fp32 = KernelForms.Available[0] switch
         {
             KernelForm.Assembled512 or KernelForm.Vector512 => race.BestRate(new ChainJob<Lanes512>(), secondsPerRun),
-            KernelForm.Vector256 => race.BestRate(new ChainJob<Lanes256>(), secondsPerRun),
+            KernelForm.Assembled256 or KernelForm.Assembled256Plain or KernelForm.Vector256 => race.BestRate(new ChainJob<Lanes256>(), secondsPerRun),
             _ => race.BestRate(new ChainJob<Lanes128>(), secondsPerRun),
         };
         bool placeable = ExecutableMemory.Refusal is null;
@@ -64,7 +64,7 @@ public static unsafe class PeakMeasurement
                 double rate = KernelForms.Available[0] switch
                 {
                     KernelForm.Assembled512 or KernelForm.Vector512 => race.Rate(new ReadJob<Lanes512> { Range = job }, 1),
-                    KernelForm.Vector256 => race.Rate(new ReadJob<Lanes256> { Range = job }, 1),
+                    KernelForm.Assembled256 or KernelForm.Assembled256Plain or KernelForm.Vector256 => race.Rate(new ReadJob<Lanes256> { Range = job }, 1),
                     _ => race.Rate(new ReadJob<Lanes128> { Range = job }, 1),
                 };
                 best = Math.Max(best, rate);

@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Hadal.Numerics;
 
-/// <summary>Zeroed memory outside the managed heap, at a multiple of 64 bytes; from a megabyte on at a page, as direct reads of files need it, from four on
+/// <summary>Zeroed memory outside the managed heap, at a multiple of 64 bytes; from a megabyte on at a page, as direct reads of files need it, from two on
 /// in large pages where the system has them.</summary>
 internal sealed unsafe partial class NativeStorage : CpuStorage
 {
     private const nuint Alignment = 64, PageAlignment = 4096, LargePage = 2 << 20;
-    private const long LeastPaged = 1 << 20, LeastLarge = 4 << 20;
+    private const long LeastPaged = 1 << 20, LeastLarge = 2 << 20;
     private const int AdviseLargePages = 14;
     private byte* _block;
     private byte* _pointer;

@@ -26,6 +26,20 @@ internal static unsafe class E4M3Codes
         return (Avx512BW.UnpackLow(lower, upper), Avx512BW.UnpackHigh(lower, upper));
     }
 
+    /// <summary>Sixteen 16-bit words, each a code in its lower byte, as bfloat16 codes. Needs AVX2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<ushort> Widen(Vector256<ushort> codes)
+    {
+        // Where the exponent is not zero, the seven bits move up by four and the exponent's bias grows by 120; below 2^-6 eight values are looked up.
+        var magnitude = codes & Vector256.Create((ushort)0x7F);
+        var normal = Vector256.ShiftLeft(magnitude, 4) + Vector256.Create((ushort)(120 << 7));
+        var places = (magnitude & Vector256.Create((ushort)7)) * Vector256.Create((ushort)0x0202) + Vector256.Create((ushort)0x0100);
+        var small = Avx2.Shuffle(Vector256.Create(0, 0x3B00, 0x3B80, 0x3BC0, 0x3C00, 0x3C20, 0x3C40, 0x3C60, 0, 0x3B00, 0x3B80, 0x3BC0, 0x3C00, 0x3C20, 0x3C40, (ushort)0x3C60).AsByte(), places.AsByte());
+        var value = Vector256.ConditionalSelect(Vector256.LessThan(magnitude.AsInt16(), Vector256.Create((short)8)).AsUInt16(), small.AsUInt16(), normal);
+        value = Vector256.ConditionalSelect(Vector256.Equals(magnitude, Vector256.Create((ushort)0x7F)), Vector256.Create((ushort)0x7FC0), value);
+        return value | Vector256.ShiftLeft(codes & Vector256.Create((ushort)0x80), 8);
+    }
+
     private static byte* MakeTables()
     {
         byte* tables = (byte*)NativeMemory.AlignedAlloc(256, 64);

@@ -53,6 +53,6 @@ internal unsafe struct PanelCall
     /// <summary>1 to add to what C holds, 0 to replace it.</summary>
     public nint Accumulate;
 
-    /// <summary><see cref="E4M3Codes.Tables"/>.</summary>
+    /// <summary><see cref="E4M3Codes.Tables"/>; for kernels on tiles, memory of <see cref="PanelTileCode.SumBytes"/> for their sums.</summary>
     public byte* Constants;
 }

@@ -40,16 +40,20 @@ internal enum PanelElement
 /// <param name="ScaleSize">Bytes of a scale and of a minimum: 4 (FP32), 2 (FP16), 1 in super-blocks, or 0 for none.</param>
 /// <param name="ZeroPoint">The code of zero, for <see cref="PanelElement.Byte"/> and <see cref="PanelElement.Nibble"/>.</param>
 /// <param name="HasMinimum">Whether minima follow the scales.</param>
+/// <param name="InTiles">Whether bfloat16 is summed as processors with tiles (AMX-BF16) do it: a contract of its own, see <see cref="PanelGemm"/>.</param>
 /// <param name="SuperBlock">Blocks of a super-block; 1 if there are no super-blocks.</param>
 /// <param name="HighBits">Bits of a code beside those of its nibble.</param>
 internal readonly record struct PanelFormat(
-    PanelElement Element, int Block, int ScaleSize, int ZeroPoint = 0, bool HasMinimum = false, int SuperBlock = 1, int HighBits = 0)
+    PanelElement Element, int Block, int ScaleSize, int ZeroPoint = 0, bool HasMinimum = false, bool InTiles = false, int SuperBlock = 1, int HighBits = 0)
 {
     /// <summary>k values that the weights of all formats are padded to at most.</summary>
     public const int LargestBlock = 128;
 
     /// <summary>bfloat16 without scales.</summary>
     public static PanelFormat BFloat16 => new(PanelElement.BFloat16, 16, 0);
+
+    /// <summary>bfloat16 in the order of tiles, which are 32 k deep.</summary>
+    public static PanelFormat BFloat16InTiles => new(PanelElement.BFloat16, 32, 0, InTiles: true);
 
     /// <summary>FP16 without scales.</summary>
     public static PanelFormat Float16 => new(PanelElement.Float16, 16, 0);

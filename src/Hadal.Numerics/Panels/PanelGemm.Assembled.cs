@@ -3,8 +3,14 @@ namespace Hadal.Numerics.Kernels;
 /// <content>The assembled form.</content>
 internal static unsafe partial class PanelGemm
 {
-    private static void RunAssembled(in PanelProblem p, in Tile tile)
+    private static void RunAssembled512(in PanelProblem p, in Tile tile)
     {
+        if (tile.Rows >= LeastTileRows && p.Format.HasByteActivations && HasTileKernels(p.Format) && PanelTiles.Refusal is null)
+        {
+            RunOnTiles<PanelTiles.HardwareTiles>(p, tile);
+            return;
+        }
+
         var scratch = PanelScratch.Current;
         var format = p.Format;
         if (tile.Rows <= ThinRows)
@@ -30,11 +36,12 @@ internal static unsafe partial class PanelGemm
         }
     }
 
-    private static int ThinPanels(in PanelFormat format, int rows) => KernelRows(rows) <= (format.Element == PanelElement.E4M3 ? 6 : 4) ? 4 : 2;
+    private static int ThinPanels(in PanelFormat format, int rows) => KernelRows(rows, MaxKernelRows) <= (format.Element == PanelElement.E4M3 ? 6 : 4) ? 4 : 2;
 
-    private static int KernelRows(int rows)
+    // Kernels of nearly equal height.
+    private static int KernelRows(int rows, int most)
     {
-        int kernels = (rows + MaxKernelRows - 1) / MaxKernelRows;
+        int kernels = (rows + most - 1) / most;
         return (rows + kernels - 1) / kernels;
     }
 
@@ -57,12 +64,12 @@ internal static unsafe partial class PanelGemm
             }
 
             call.Right = right;
-            int height = KernelRows(tile.Rows);
+            int height = KernelRows(tile.Rows, MaxKernelRows);
             for (int row = 0; row < tile.Rows; row += height)
             {
                 var part = tile with { Row = tile.Row + row, Rows = Math.Min(height, tile.Rows - row) };
                 SetRows(p, part, block, ref call);
-                RunKernel(p, part, call, unpack ? format.Unpacked : format, column, columns, panels, scratch, streaming: !unpack && row == 0);
+                RunKernel(p, part, call, unpack ? format.Unpacked : format, KernelForm.Assembled512, column, columns, panels, scratch, streaming: !unpack && row == 0);
             }
         }
     }
@@ -81,7 +88,7 @@ internal static unsafe partial class PanelGemm
             call.PanelStride = (nint)blocks * used.BlockBytes;
         }
 
-        int height = KernelRows(tile.Rows);
+        int height = KernelRows(tile.Rows, MaxKernelRows);
         for (int row = 0; row < tile.Rows; row += height)
         {
             var part = tile with { Row = tile.Row + row, Rows = Math.Min(height, tile.Rows - row) };
@@ -90,7 +97,7 @@ internal static unsafe partial class PanelGemm
             {
                 int columns = Math.Min(32, tile.Columns - column);
                 call.Right = right + column / 16 * call.PanelStride;
-                RunKernel(p, part, call, used, column, columns, columns > 16 ? 2 : 1, scratch, streaming: false);
+                RunKernel(p, part, call, used, KernelForm.Assembled512, column, columns, columns > 16 ? 2 : 1, scratch, streaming: false);
             }
         }
     }
@@ -112,9 +119,9 @@ internal static unsafe partial class PanelGemm
     }
 
     private static void RunKernel(
-        in PanelProblem p, in Tile part, PanelCall call, in PanelFormat format, int column, int columns, int panels, PanelScratch scratch, bool streaming)
+        in PanelProblem p, in Tile part, PanelCall call, in PanelFormat format, KernelForm form, int column, int columns, int panels, PanelScratch scratch, bool streaming)
     {
-        var kernel = PanelKernels.Get(format, part.Rows, panels, streaming);
+        var kernel = PanelKernels.Get(form, format, part.Rows, panels, streaming);
         float* c = p.C + part.Row * p.Ldc + part.Column + column;
         if (columns == panels * 16)
         {

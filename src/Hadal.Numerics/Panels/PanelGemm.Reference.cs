@@ -20,6 +20,7 @@ internal static unsafe partial class PanelGemm
     private static float Element(in PanelProblem p, int m, int n, float c)
     {
         var format = p.Format;
+        if (format.InTiles) return ElementInTiles(p, m, n, c);
         byte* left = p.Left + m * p.LeftStride;
         for (int b = 0; b < p.Blocks; b++)
         {

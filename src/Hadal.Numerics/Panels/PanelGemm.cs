@@ -13,6 +13,11 @@ namespace Hadal.Numerics.Kernels;
 /// with minima then c = fma(-Σa, m, c), Σa being scale times sum of the row's codes in the block.
 /// </para>
 /// <para>
+/// bfloat16 in the order of tiles (<see cref="PanelFormat.InTiles"/>) has its own contract, for the processor's instruction leaves no other. Blocks of 32 k ascend; in each
+/// the even and the odd k have chains of their own, from 0:
+/// </para>
+/// <code>even = fma(a[2i], w[2i], even);  odd = fma(a[2i+1], w[2i+1], odd);  then c = c + (even + odd)</code>
+/// <para>
 /// So the bits of a result do not depend on threads, tiles, the number of rows, or the form. Subnormal bfloat16 codes count as zero; a partial sum that becomes
 /// subnormal is outside the contract (the instruction flushes it).
 /// </para>
@@ -61,6 +66,13 @@ internal static unsafe partial class PanelGemm
 
     private static void RunTile(in PanelProblem p, in Tile tile, KernelForm form)
     {
+        if (p.Format.InTiles)
+        {
+            if (form == KernelForm.Assembled512 && PanelTiles.BFloat16Refusal is null) RunOnTiles<PanelTiles.HardwareTiles>(p, tile);
+            else RunReference(p, tile);
+            return;
+        }
+
         switch (form)
         {
             case KernelForm.Reference:
@@ -76,8 +88,26 @@ internal static unsafe partial class PanelGemm
                 RunVector<Lanes128>(p, tile);
                 break;
             default:
-                if (PanelKernels.Has(form, p.Format)) RunAssembled(p, tile);
-                else RunVector<Lanes512>(p, tile);
+                RunAssembled(p, tile, form);
+                break;
+        }
+    }
+
+    private static void RunAssembled(in PanelProblem p, in Tile tile, KernelForm form)
+    {
+        switch (PanelKernels.Of(form, p.Format))
+        {
+            case KernelForm.Assembled512:
+                RunAssembled512(p, tile);
+                break;
+            case { } narrow:
+                RunAssembled256(p, tile, narrow);
+                break;
+            case null when form == KernelForm.Assembled512:
+                RunVector<Lanes512>(p, tile);
+                break;
+            default:
+                RunVector<Lanes256>(p, tile);
                 break;
         }
     }

@@ -20,7 +20,7 @@ internal static unsafe partial class PanelPacking
     private static void TransposeNibbles(nint* starts, int offset, int units, uint* destination, int highBits)
     {
         uint* twice = stackalloc uint[PanelFormat.LargestBlock * 16 / 4];
-        Transpose<Untouched>(starts, offset, units, twice);
+        Transpose<Untouched>(starts, offset, units, twice, isScratch: true);
         var nibbles = Vector512.Create(0x0F0F0F0Fu);
         for (int g = 0; g < units / 2; g++)
             (Vector512.Load(twice + g * 32) & nibbles | Vector512.ShiftLeft(Vector512.Load(twice + g * 32 + 16) & nibbles, 4)).Store(destination + g * 16);
@@ -30,7 +30,7 @@ internal static unsafe partial class PanelPacking
         high.Store(destination + units / 2 * 16);
     }
 
-    private static void Transpose<TTouch>(nint* starts, int offset, int units, uint* groups) where TTouch : struct, ITouch
+    private static void Transpose<TTouch>(nint* starts, int offset, int units, uint* groups, bool isScratch = false) where TTouch : struct, ITouch
     {
         nint* rows = stackalloc nint[16];
         bool aligned = true;
@@ -41,7 +41,11 @@ internal static unsafe partial class PanelPacking
         }
 
         int unit = 0;
-        if (aligned && SquareTranspose.Has16)
+        if (aligned && SquareTranspose.Has16 && !isScratch && (nint)groups % 64 == 0)
+        {
+            for (; unit <= units - 16; unit += 16) SquareTranspose.Of16<Streamed<TTouch>>((float*)0 + unit, rows, (float*)groups + unit * 16);
+        }
+        else if (aligned && SquareTranspose.Has16)
         {
             for (; unit <= units - 16; unit += 16) SquareTranspose.Of16<TTouch>((float*)0 + unit, rows, (float*)groups + unit * 16);
         }
@@ -67,10 +71,23 @@ internal static unsafe partial class PanelPacking
         static abstract void Apply(uint* group);
     }
 
+    // Panels are larger than caches: lines that are written as a whole need not be read before.
+    private readonly struct Streamed<TTouch> : IColumnTouch where TTouch : struct, ITouch
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Apply(Vector512<float> column) => TTouch.Apply(column);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.StoreAlignedNonTemporal(destination);
+    }
+
     private readonly struct Untouched : ITouch
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<float> Apply(Vector512<float> column) => column;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(uint* group)
@@ -88,6 +105,9 @@ internal static unsafe partial class PanelPacking
             var small = Vector512.Equals(codes & Vector512.Create((ushort)0x7F80), Vector512<ushort>.Zero);
             return Vector512.ConditionalSelect(small, codes & Vector512.Create((ushort)0x8000), codes).AsSingle();
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(uint* group)
@@ -136,6 +156,9 @@ internal static unsafe partial class PanelPacking
                 0x0D0C_0908_0504_0100, 0x0F0E_0B0A_0706_0302);
             return Avx512BW.Shuffle(column.AsByte(), order.AsByte()).AsSingle();
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<float> column, float* destination) => column.Store(destination);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(uint* group)

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Hadal.Numerics.Formats;
 
 namespace Hadal.Numerics.Kernels;
@@ -30,6 +32,7 @@ internal static unsafe partial class PanelPacking
             else if (r < count) CodeRow(format, rows[r], depth, coded, scratch.Scales(r), scratch.Minima(r));
             else Fill(format, coded, blocks);
             if (r < count && rows[r].Type == DType.F8E4M3 && format.Element == PanelElement.E4M3) SpreadScales(format, rows[r], depth, scratch.Scales(r));
+            if (r < count && format.Element == PanelElement.E4M3) MarkNotANumber(format, coded, blocks, scratch.Scales(r));
             if (r >= count) new Span<float>(scratch.Scales(r), blocks).Clear();
             starts[r] = (nint)coded;
         }
@@ -38,6 +41,7 @@ internal static unsafe partial class PanelPacking
         {
             // Nothing stands between the blocks.
             Transpose(starts, 0, blocks * format.Block * size / 4, panel, format);
+            SettleStores();
             return;
         }
 
@@ -68,6 +72,14 @@ internal static unsafe partial class PanelPacking
             BlockRowCoding.Factors(rows[r].Blocks!.Value, rows[r].Codes, block / format.SuperBlock, out factors[r], out Half minimum);
             if (format.HasMinimum) factors[16 + r] = minimum;
         }
+
+        SettleStores();
+    }
+
+    // Stores that go past the caches are seen by others in order only behind a fence.
+    private static void SettleStores()
+    {
+        if (Sse.IsSupported) Sse.StoreFence();
     }
 
     private static void WriteScales(in PanelFormat format, PackingScratch scratch, int block, int count, byte* destination)
@@ -171,6 +183,17 @@ internal static unsafe partial class PanelPacking
                 break;
             default:
                 throw new NotSupportedException($"Weights of {row.Type} cannot be packed.");
+        }
+    }
+
+    // A NaN among a row's weights makes every product with its block NaN. A scale of NaN does so, too, and spares kernels from knowing the code.
+    private static void MarkNotANumber(in PanelFormat format, byte* coded, int blocks, float* scales)
+    {
+        for (int b = 0; b < blocks; b++)
+        {
+            var found = Vector128<byte>.Zero;
+            for (int k = 0; k < format.Block; k += 16) found |= Vector128.Equals(Vector128.Load(coded + b * format.Block + k) & Vector128.Create((byte)0x7F), Vector128.Create((byte)0x7F));
+            if (found != Vector128<byte>.Zero) scales[b] = float.NaN;
         }
     }
 

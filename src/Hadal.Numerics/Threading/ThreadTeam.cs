@@ -15,9 +15,10 @@ internal interface ITeamJob
 
 /// <summary>A fixed group of threads that run the items of a job together; the calling thread is member 0.</summary>
 /// <remarks>
-/// Items are taken from a shared counter, so a result must depend on the item alone and never on the thread: that is what makes sums the same for any
-/// number of threads. Members spin for a moment between jobs (decoding has thousands of short ones a second), then sleep. One job at a time: calls from
-/// several threads queue up behind each other.
+/// Every member starts with its share of the items, in ascending order, so that it walks through memory in one direction and comes back to the same memory when
+/// the same job is done again; who is finished takes items from the end of another's share. So a result must depend on the item alone and never on the thread:
+/// that is what makes sums the same for any number of threads. Members spin for a moment between jobs (decoding has thousands of short ones a second) and fetch
+/// what is <see cref="Expected"/> meanwhile, then sleep. One job at a time: calls from several threads queue up behind each other.
 /// </remarks>
 internal sealed unsafe class ThreadTeam : IDisposable
 {
@@ -30,6 +31,8 @@ internal sealed unsafe class ThreadTeam : IDisposable
     private readonly bool[] _asleep;
     private readonly Lock _gate = new();
     private Shared* _shared;
+    private Share* _shares;
+    private ExpectedMemory.Cursor _cursor;
     private Exception? _failure;
     private bool _stopping;
 
@@ -40,6 +43,9 @@ internal sealed unsafe class ThreadTeam : IDisposable
         Threads = threads;
         _shared = (Shared*)NativeMemory.AlignedAlloc((nuint)sizeof(Shared), 64);
         *_shared = default;
+        _shares = (Share*)NativeMemory.AlignedAlloc((nuint)(threads * sizeof(Share)), 64);
+        new Span<Share>(_shares, threads).Clear();
+        Expected = new ExpectedMemory(threads);
         _members = new Thread[threads - 1];
         _wakeups = new SemaphoreSlim[threads - 1];
         _asleep = new bool[threads - 1];
@@ -53,6 +59,9 @@ internal sealed unsafe class ThreadTeam : IDisposable
     }
 
     public int Threads { get; }
+
+    /// <summary>What members fetch while they wait; written by the thread that runs jobs.</summary>
+    public ExpectedMemory Expected { get; }
 
     /// <summary>Runs all items and returns when the last is done.</summary>
     /// <exception cref="Exception">The first exception that an item threw.</exception>
@@ -70,8 +79,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
             TJob local = job;
             _shared->Job = &local;
             _shared->Invoke = &Invoke<TJob>;
-            _shared->Items = items;
-            _shared->Next = 0;
+            for (int i = 0; i < Threads; i++) _shares[i].Items = Pack((int)((long)items * i / Threads), (int)((long)items * (i + 1) / Threads));
             Volatile.Write(ref _shared->Running, _members.Length);
             Interlocked.Increment(ref _shared->Generation);
             for (int i = 0; i < _members.Length; i++)
@@ -83,6 +91,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
             var spin = 0;
             while (Volatile.Read(ref _shared->Running) != 0)
             {
+                if (Expected.Fetch(0, ref _cursor)) continue;
                 if (++spin < CompletionSpins) Thread.SpinWait(8);
                 else Thread.Yield();
             }
@@ -119,7 +128,10 @@ internal sealed unsafe class ThreadTeam : IDisposable
         foreach (var member in _members) member.Join();
         foreach (var wakeup in _wakeups) wakeup.Dispose();
         NativeMemory.AlignedFree(_shared);
+        NativeMemory.AlignedFree(_shares);
         _shared = null;
+        _shares = null;
+        Expected.Dispose();
     }
 
     private static void Invoke<TJob>(void* job, int item, int worker) where TJob : unmanaged, ITeamJob =>
@@ -130,27 +142,55 @@ internal sealed unsafe class ThreadTeam : IDisposable
         var shared = _shared;
         try
         {
-            while (true)
+            while (TryTakeFirst(worker, out int item)) shared->Invoke(shared->Job, item, worker);
+            for (int i = 1; i < Threads; i++)
             {
-                int item = Interlocked.Increment(ref shared->Next) - 1;
-                if (item >= shared->Items) return;
-                shared->Invoke(shared->Job, item, worker);
+                while (TryTakeLast((worker + i) % Threads, out int item)) shared->Invoke(shared->Job, item, worker);
             }
         }
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _failure, e, null);
-            Volatile.Write(ref shared->Next, shared->Items);
+            for (int i = 0; i < Threads; i++) Volatile.Write(ref _shares[i].Items, 0);
         }
     }
+
+    private bool TryTakeFirst(int member, out int item)
+    {
+        ref long share = ref _shares[member].Items;
+        while (true)
+        {
+            long items = Volatile.Read(ref share);
+            item = (int)items;
+            int end = (int)(items >> 32);
+            if (item >= end) return false;
+            if (Interlocked.CompareExchange(ref share, Pack(item + 1, end), items) == items) return true;
+        }
+    }
+
+    private bool TryTakeLast(int member, out int item)
+    {
+        ref long share = ref _shares[member].Items;
+        while (true)
+        {
+            long items = Volatile.Read(ref share);
+            int first = (int)items;
+            item = (int)(items >> 32) - 1;
+            if (first > item) return false;
+            if (Interlocked.CompareExchange(ref share, Pack(first, item), items) == items) return true;
+        }
+    }
+
+    private static long Pack(int first, int end) => (long)end << 32 | (uint)first;
 
     private void Serve(int worker)
     {
         MemoryNodes.TryBind(worker, Threads);
         int seen = 0;
+        var cursor = default(ExpectedMemory.Cursor);
         while (true)
         {
-            WaitForJob(worker, seen);
+            WaitForJob(worker, seen, ref cursor);
             if (Volatile.Read(ref _stopping)) return;
             seen = Volatile.Read(ref _shared->Generation);
             Drain(worker);
@@ -158,13 +198,13 @@ internal sealed unsafe class ThreadTeam : IDisposable
         }
     }
 
-    private void WaitForJob(int worker, int seen)
+    private void WaitForJob(int worker, int seen, ref ExpectedMemory.Cursor cursor)
     {
         int index = worker - 1;
         for (int spin = 0; spin < IdleSpins; spin++)
         {
             if (Volatile.Read(ref _shared->Generation) != seen || Volatile.Read(ref _stopping)) return;
-            Thread.SpinWait(8);
+            if (!Expected.Fetch(worker, ref cursor)) Thread.SpinWait(8);
         }
 
         Volatile.Write(ref _asleep[index], true);
@@ -173,7 +213,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
         Volatile.Write(ref _asleep[index], false);
     }
 
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
     private struct Shared
     {
         [FieldOffset(0)]
@@ -182,16 +222,18 @@ internal sealed unsafe class ThreadTeam : IDisposable
         [FieldOffset(8)]
         public delegate*<void*, int, int, void> Invoke;
 
-        [FieldOffset(16)]
-        public int Items;
-
         [FieldOffset(64)]
-        public int Next;
-
-        [FieldOffset(128)]
         public int Running;
 
-        [FieldOffset(192)]
+        [FieldOffset(128)]
         public int Generation;
+    }
+
+    // A member's items that nobody has taken: the first, and in the upper half one past the last. On a cache line of its own.
+    [StructLayout(LayoutKind.Explicit, Size = 64)]
+    private struct Share
+    {
+        [FieldOffset(0)]
+        public long Items;
     }
 }

@@ -1,5 +1,6 @@
 using Hadal.Inference.Experts;
 using Hadal.Inference.Generation;
+using Hadal.Inference.Measurement;
 using Hadal.Inference.Running;
 using Hadal.Inference.Sampling;
 using Hadal.Inference.Weights;
@@ -46,6 +47,83 @@ public class ExpertCacheTests
         float[] expected = Logits(folder, 2, new LoadOptions(), 1 << 20, Total);
         foreach (int experts in new[] { 2, 9 })
             Assert.Equal(expected, Logits(folder, 2, new LoadOptions { Memory = 1L << 30 }, experts, 9));
+    }
+
+    [Theory]
+    [InlineData(GgufWeights.BF16, null)]
+    [InlineData(GgufWeights.F16, null)]
+    [InlineData(GgufWeights.Q80, null)]
+    [InlineData(GgufWeights.Q40, null)]
+    [InlineData(GgufWeights.Q80, WeightFormat.FourBit)]
+    public void A_gguf_file_gives_the_same_bits_with_few_experts_in_memory(GgufWeights stored, WeightFormat? held)
+    {
+        // Blocks of 32 columns, in every matrix.
+        using var tiny = TinyModel.Random(_config with { MtpLayers = 0, ExpertWidth = 32, QueryLatentRank = 32, LatentRank = 32, NopeWidth = 32, ValueWidth = 32, DenseWidth = 64 });
+        using var folder = new TemporaryFolder();
+        string path = folder.File("x.gguf");
+        using (var source = Checkpoint.Open(tiny.Folder)) ModelConversion.ToGguf(source, path, stored, cancellation: TestContext.Current.CancellationToken);
+        float[] expected = Logits(path, 2, new LoadOptions { Weights = held }, 1 << 20, Total);
+        foreach (int experts in new[] { 1, 7 })
+            Assert.Equal(expected, Logits(path, 2, new LoadOptions { Weights = held, Memory = 1L << 30, ExpertReaders = 2 }, experts, 9));
+    }
+
+    [Fact]
+    public void Warmed_experts_are_found_and_what_they_took_to_read_is_not_the_steps()
+    {
+        using var tiny = TinyModel.Random(_config);
+        float[] expected = Logits(tiny.Folder, 2, new LoadOptions(), 1 << 20, Total);
+        using var backend = new CpuBackend(2);
+        var reports = new Reports();
+        using var model = InferenceModel.Load(
+            tiny.Folder, backend, new LoadOptions { Memory = 1L << 30, WarmExperts = true }, reports, TestContext.Current.CancellationToken);
+        var warm = model.ExpertStatistics!;
+        Assert.Equal((32, 32, 0L), (warm.Resident, warm.Total, warm.BytesRead));
+        Assert.Equal((reports.Last.TotalBytes, "32 experts"), (reports.Last.LoadedBytes, reports.Last.Tensor));
+        Assert.Equal(expected, Run(backend, model, 7));
+        Assert.Equal((0L, 0L), (model.ExpertStatistics!.Misses, model.ExpertStatistics.BytesRead));
+    }
+
+    [Fact]
+    public void A_full_memory_is_warmed_with_as_many_experts_of_each_layer()
+    {
+        using var tiny = TinyModel.Random(_config with { MtpLayers = 0 });
+        using var backend = new CpuBackend(2);
+        using var model = Load(tiny.Folder, backend, new LoadOptions { Memory = 1L << 30 }, 7);
+        model.Experts!.Account(0);
+        model.Experts.Warm(null, TestContext.Current.CancellationToken);
+        Assert.Equal(7, model.ExpertStatistics!.Resident);
+        // Of three layers with experts the first two of each, and the third of the first.
+        Assert.Equal(
+            [3, 2, 2],
+            Enumerable.Range(1, 3).Select(l => Enumerable.Range(0, 8).Count(e => model.Layer(l, default).ExpertGateUp!.IsPresent(e))));
+    }
+
+    [Fact]
+    public void A_warming_that_is_stopped_leaves_nothing_claimed()
+    {
+        using var tiny = TinyModel.Random(_config);
+        using var backend = new CpuBackend(2);
+        using var model = Load(tiny.Folder, backend, new LoadOptions { Memory = 1L << 30 }, 3);
+        model.Experts!.Account(0);
+        Assert.ThrowsAny<OperationCanceledException>(() => model.Experts.Warm(null, new CancellationToken(true)));
+        Assert.Equal(Logits(tiny.Folder, 2, new LoadOptions(), 1 << 20, Total), Run(backend, model, 7));
+        Assert.InRange(model.ExpertStatistics!.Resident, 1, 3);
+    }
+
+    [Fact]
+    public void A_benchmark_counts_what_the_cache_did_in_its_timed_runs()
+    {
+        using var tiny = TinyModel.Random(_config);
+        using var backend = new CpuBackend(2);
+        using var model = Load(tiny.Folder, backend, new LoadOptions { Memory = 1L << 30, Mtp = false }, 5);
+        var plan = new BenchmarkPlan { Prefill = 16, Decode = 4, Repetitions = 2, CacheType = DType.F8E4M3 };
+        var results = new InferenceBenchmark(model).Run(plan, cancellation: TestContext.Current.CancellationToken).ToList();
+        // Two runs of four steps, each with three experts in three layers.
+        Assert.Equal(2 * 4 * 9, results[1].Experts!.Hits + results[1].Experts!.Misses);
+        Assert.All(results, r => Assert.InRange(r.Experts!.HitRate!.Value, 0, 1));
+        // The latent rows of FP8 take fewer bytes than those of BF16.
+        var wide = new InferenceBenchmark(model).Run(plan with { CacheType = DType.BF16, Prefill = 0 }, cancellation: TestContext.Current.CancellationToken).Single();
+        Assert.NotEqual(wide.BytesPerToken, results[1].BytesPerToken);
     }
 
     [Fact]
@@ -148,5 +226,12 @@ public class ExpertCacheTests
     {
         var trace = ModelTrace.Run(model, [.. _tokens.Select(t => t % model.Config.VocabularySize)], new ModelTraceOptions { PromptTokens = Prompt, PieceTokens = piece, CacheType = DType.F32 });
         return [.. trace.Tensors["logits"].Values];
+    }
+
+    private sealed class Reports : IProgress<LoadProgress>
+    {
+        public LoadProgress Last { get; private set; }
+
+        public void Report(LoadProgress value) => Last = value;
     }
 }

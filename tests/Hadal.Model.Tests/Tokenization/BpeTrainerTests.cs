@@ -51,9 +51,9 @@ public class BpeTrainerTests
     {
         BpeTrainerOptions options = new() { VocabularySize = 400 };
         using TemporaryFolder folder = new();
-        Train(_corpus, options).Save(folder.Path("a"));
-        Train(_corpus.Reverse(), options).Save(folder.Path("b"));
-        Assert.Equal(File.ReadAllBytes(folder.Path("a", "tokenizer.json")), File.ReadAllBytes(folder.Path("b", "tokenizer.json")));
+        Train(_corpus, options).Save(folder.File("a"));
+        Train(_corpus.Reverse(), options).Save(folder.File("b"));
+        Assert.Equal(File.ReadAllBytes(folder.File("a", "tokenizer.json")), File.ReadAllBytes(folder.File("b", "tokenizer.json")));
     }
 
     [Fact]
@@ -61,9 +61,9 @@ public class BpeTrainerTests
     {
         using TemporaryFolder folder = new();
         TrainedTokenizer trained = Train(_corpus, new BpeTrainerOptions { VocabularySize = 380, AddedTokens = ["<｜User｜>"] });
-        trained.Save(folder.Path("model"));
-        trained.Save(folder.Path("named.json"));
-        foreach (string path in (ReadOnlySpan<string>)[folder.Path("model"), folder.Path("model", "tokenizer.json"), folder.Path("named.json")])
+        trained.Save(folder.File("model"));
+        trained.Save(folder.File("named.json"));
+        foreach (string path in (ReadOnlySpan<string>)[folder.File("model"), folder.File("model", "tokenizer.json"), folder.File("named.json")])
         {
             Tokenizer loaded = Tokenizer.Load(path);
             Assert.Equal(trained.VocabularySize, loaded.VocabularySize);
@@ -71,7 +71,7 @@ public class BpeTrainerTests
             foreach (string text in _corpus) Assert.Equal(trained.Tokenizer.Encode(text), loaded.Encode(text));
         }
 
-        Assert.Equal(["model", "named.json", "tokenizer_config.json"], Directory.EnumerateFileSystemEntries(folder.Root).Select(Path.GetFileName).Order());
+        Assert.Equal(["model", "named.json", "tokenizer_config.json"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -146,10 +146,10 @@ public class BpeTrainerTests
     public void A_place_that_cannot_be_written_is_one_clear_sentence_and_leaves_nothing()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllText(folder.Path("file"), "");
-        TokenizerException e = Assert.Throws<TokenizerException>(() => SmallTokenizer.Trained.Save(folder.Path("file", "below")));
+        File.WriteAllText(folder.File("file"), "");
+        TokenizerException e = Assert.Throws<TokenizerException>(() => SmallTokenizer.Trained.Save(folder.File("file", "below")));
         Assert.Contains("cannot be written", e.Message, StringComparison.Ordinal);
-        Assert.Single(Directory.EnumerateFileSystemEntries(folder.Root));
+        Assert.Single(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
     private static TrainedTokenizer Train(IEnumerable<string> documents, BpeTrainerOptions options)
@@ -158,8 +158,8 @@ public class BpeTrainerTests
     private static string[] MergesOf(TrainedTokenizer trained)
     {
         using TemporaryFolder folder = new();
-        trained.Save(folder.Root);
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(folder.Path("tokenizer.json")));
+        trained.Save(folder.Path);
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(folder.File("tokenizer.json")));
         return [.. document.RootElement.GetProperty("model").GetProperty("merges").EnumerateArray().Select(static m => m.GetString()!)];
     }
 

@@ -112,12 +112,12 @@ public class TokenizerFileErrorTests
     public void Missing_and_unreadable_files_are_one_clear_sentence()
     {
         using TemporaryFolder folder = new();
-        Assert.Contains("does not exist", Fault(folder.Path("nowhere")), StringComparison.Ordinal);
-        Assert.Contains("tokenizer.json: does not exist", Fault(folder.Root), StringComparison.Ordinal);
-        Directory.CreateDirectory(folder.Path("odd", "tokenizer.json"));
-        Assert.Contains("tokenizer.json: does not exist", Fault(folder.Path("odd")), StringComparison.Ordinal);
-        File.WriteAllText(folder.Path("broken.json.gz"), "not packed");
-        Assert.Contains("cannot be read", Fault(folder.Path("broken.json.gz")), StringComparison.Ordinal);
+        Assert.Contains("does not exist", Fault(folder.File("nowhere")), StringComparison.Ordinal);
+        Assert.Contains("tokenizer.json: does not exist", Fault(folder.Path), StringComparison.Ordinal);
+        Directory.CreateDirectory(folder.File("odd", "tokenizer.json"));
+        Assert.Contains("tokenizer.json: does not exist", Fault(folder.File("odd")), StringComparison.Ordinal);
+        File.WriteAllText(folder.File("broken.json.gz"), "not packed");
+        Assert.Contains("cannot be read", Fault(folder.File("broken.json.gz")), StringComparison.Ordinal);
         static string Fault(string path) => Assert.Throws<TokenizerException>(() => Tokenizer.Load(path)).Message;
     }
 
@@ -125,11 +125,11 @@ public class TokenizerFileErrorTests
     public void A_packed_file_loads_and_one_that_unpacks_without_end_is_refused()
     {
         using TemporaryFolder folder = new();
-        using (GZipStream packed = new(File.Create(folder.Path("tokenizer.json.gz")), CompressionLevel.Fastest)) packed.Write(SmallTokenizer.File);
-        Assert.Equal(SmallTokenizer.Trained.VocabularySize, Tokenizer.Load(folder.Root).VocabularySize);
+        using (GZipStream packed = new(File.Create(folder.File("tokenizer.json.gz")), CompressionLevel.Fastest)) packed.Write(SmallTokenizer.File);
+        Assert.Equal(SmallTokenizer.Trained.VocabularySize, Tokenizer.Load(folder.Path).VocabularySize);
 
         // The limit of real files is 256 MiB; the check is the same with a smaller one.
-        using GZipStream unpacked = new(File.OpenRead(folder.Path("tokenizer.json.gz")), CompressionMode.Decompress);
+        using GZipStream unpacked = new(File.OpenRead(folder.File("tokenizer.json.gz")), CompressionMode.Decompress);
         TokenizerException e = Assert.Throws<TokenizerException>(() => TokenizerFolder.ReadAll(unpacked, "file", limit: 5_000));
         Assert.StartsWith("file: is larger than", e.Message, StringComparison.Ordinal);
     }
@@ -146,10 +146,10 @@ public class TokenizerFileErrorTests
     public void A_broken_tokenizer_config_is_named_with_what_would_be_right(string json, string says)
     {
         using TemporaryFolder folder = new();
-        SmallTokenizer.Trained.Save(folder.Root);
-        File.WriteAllText(folder.Path("tokenizer_config.json"), json);
-        TokenizerException e = Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.Root));
-        Assert.Equal(folder.Path("tokenizer_config.json"), e.Path);
+        SmallTokenizer.Trained.Save(folder.Path);
+        File.WriteAllText(folder.File("tokenizer_config.json"), json);
+        TokenizerException e = Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.Path));
+        Assert.Equal(folder.File("tokenizer_config.json"), e.Path);
         Assert.Contains(says, e.Message, StringComparison.Ordinal);
     }
 
@@ -157,19 +157,19 @@ public class TokenizerFileErrorTests
     public void The_settings_beside_the_file_are_read_in_all_spellings()
     {
         using TemporaryFolder folder = new();
-        SmallTokenizer.Trained.Save(folder.Root);
-        File.WriteAllText(folder.Path("tokenizer_config.json"), """
+        SmallTokenizer.Trained.Save(folder.Path);
+        File.WriteAllText(folder.File("tokenizer_config.json"), """
             {"bos_token":{"content":"<|EOT|>"},"eos_token":"!","add_bos_token":true,
             "chat_template":[{"name":"tool","template":"t"},{"name":"default","template":"d"}]}
             """);
-        Tokenizer tokenizer = Tokenizer.Load(folder.Root);
+        Tokenizer tokenizer = Tokenizer.Load(folder.Path);
         Assert.Equal(tokenizer.IdOf("<|EOT|>"), tokenizer.BosId);
         Assert.Equal(3, tokenizer.EosId);
         Assert.Equal(2, tokenizer.PadId);
         Assert.True(tokenizer.Settings.AddBosToken);
         Assert.Equal("d", tokenizer.Settings.ChatTemplate);
-        File.WriteAllText(folder.Path("chat_template.jinja"), "j");
-        Assert.Equal("j", Tokenizer.Load(folder.Root).Settings.ChatTemplate);
+        File.WriteAllText(folder.File("chat_template.jinja"), "j");
+        Assert.Equal("j", Tokenizer.Load(folder.Path).Settings.ChatTemplate);
     }
 
     [Fact]

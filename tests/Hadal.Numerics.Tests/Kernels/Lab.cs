@@ -21,7 +21,7 @@ internal sealed class Lab : IDisposable
             var data = new TheoryData<string>();
             foreach (var form in Enum.GetValues<KernelForm>())
             {
-                if (form != KernelForm.Reference && KernelForms.Available.Contains(form)) data.Add(form.ToString());
+                if (form != KernelForm.Reference && DistinctForms.Available.Contains(form)) data.Add(form.ToString());
             }
 
             return data;

@@ -31,7 +31,7 @@ public sealed class ExpertMlpTests
     private static void Check(WeightFormat format, int experts, int tokens)
     {
         float[]? ofVectors = null;
-        foreach (var form in KernelForms.Available)
+        foreach (var form in KernelForms.Available.Where(f => f != KernelForm.Assembled256Plain))
         {
             float[] expected = Run(format, experts, tokens, 1, form, separately: true);
             Assert.Contains(expected, v => v != 0);

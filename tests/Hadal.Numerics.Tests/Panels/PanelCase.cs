@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hadal.Numerics.Kernels;
+using Hadal.Numerics.Tests.Assembly;
 using Hadal.Numerics.Threading;
 
 namespace Hadal.Numerics.Tests.Panels;
@@ -7,7 +8,7 @@ namespace Hadal.Numerics.Tests.Panels;
 /// <summary>A product of coded rows and panels with random codes, and its result in any form.</summary>
 internal sealed unsafe class PanelCase : IDisposable
 {
-    private readonly List<nint> _blocks = [];
+    private readonly List<(nint Start, int Bytes)> _blocks = [];
     private PanelProblem _problem;
 
     public PanelCase(PanelFormat format, int m, int n, int k, int seed, bool accumulate = false, int misalignment = 0)
@@ -53,28 +54,36 @@ internal sealed unsafe class PanelCase : IDisposable
 
     public float[] Start { get; }
 
-    public float[] Run(KernelForm form, ThreadTeam team)
+    public float[] Run(KernelForm form, ThreadTeam team) => Run(problem => PanelGemm.Run(team, &problem, 1, form));
+
+    public float[] Run(Action<PanelProblem> run)
     {
         float[] result = [.. Start];
         fixed (float* c = result)
         {
             var problem = _problem;
             problem.C = c;
-            PanelGemm.Run(team, &problem, 1, form);
+            run(problem);
         }
 
         return result;
     }
 
+    /// <summary>Lets an interpreted kernel read the operands and nothing beyond them.</summary>
+    public void Allow(MachineMemory memory)
+    {
+        foreach (var (start, bytes) in _blocks) memory.Allow((void*)start, bytes);
+    }
+
     public void Dispose()
     {
-        foreach (nint block in _blocks) NativeMemory.Free((void*)block);
+        foreach (var (start, _) in _blocks) NativeMemory.Free((void*)start);
     }
 
     private byte* Allocate(int bytes)
     {
-        var memory = (byte*)NativeMemory.AllocZeroed((nuint)bytes + 64);
-        _blocks.Add((nint)memory);
+        var memory = (byte*)NativeMemory.AllocZeroed((nuint)bytes);
+        _blocks.Add(((nint)memory, bytes));
         return memory;
     }
 

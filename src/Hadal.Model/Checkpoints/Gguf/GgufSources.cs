@@ -11,6 +11,8 @@ internal sealed class GgufRows(GgufFile file, GgufTensor tensor, string name, lo
 
     public override string Path => file.Path;
 
+    public override TensorPlace? Place => new(file.Path, tensor.Offset + firstRow * tensor.RowBytes, shape.Rows * tensor.RowBytes);
+
     public override void Read(long first, Span<float> destination) => file.Read(tensor, firstRow + first, destination);
 
     public override Tensor View()

@@ -1,17 +1,23 @@
-namespace Hadal.Cli.Tests;
+namespace Hadal.Testing;
 
-/// <summary>A folder of its own for a test, deleted afterwards.</summary>
+/// <summary>A folder of a test's own, deleted at its end.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("hadal-cli-test-").FullName;
+    /// <summary>The folder.</summary>
+    public string Path { get; } = Directory.CreateTempSubdirectory("hadal-test-").FullName;
 
+    /// <summary>A path below it.</summary>
     public string File(params string[] names) => System.IO.Path.Combine([Path, .. names]);
 
-    public string Write(string name, string text)
+    /// <summary>Writes a file below it.</summary>
+    public string Write(string name, string text) => Write(name, System.Text.Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Writes a file below it.</summary>
+    public string Write(string name, byte[] bytes)
     {
         string path = File(name);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        System.IO.File.WriteAllText(path, text);
+        System.IO.File.WriteAllBytes(path, bytes);
         return path;
     }
 

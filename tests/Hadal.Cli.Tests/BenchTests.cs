@@ -1,0 +1,29 @@
+namespace Hadal.Cli.Tests;
+
+public class BenchTests(Samples samples)
+{
+    [Fact]
+    public void A_shape_is_written_kept_and_measured_with_less_memory_than_it_takes()
+    {
+        using var folder = new TemporaryFolder();
+        string shape = Path.Combine(samples.ModelFolder, "config.json"), kept = folder.File("kept");
+        string[] write = ["bench", "--shape", shape, "--keep", kept, "--skew", "0.1", "--seed", "7", "--prefill", "0", "--decode", "0", "--json"];
+        var written = CliRun.Of(write).Json();
+        Assert.Equal((kept, 0), (written.GetProperty("folder").GetString(), written.GetProperty("results").GetArrayLength()));
+        byte[] first = File.ReadAllBytes(Path.Combine(kept, "model.safetensors"));
+        // What is kept is used again.
+        CliRun.Of(write).Json();
+        Assert.Equal(first, File.ReadAllBytes(Path.Combine(kept, "model.safetensors")));
+
+        var json = CliRun.Of("bench", kept, "--memory", "400M", "--cache", "fp8", "--prefill", "0", "--decode", "2", "--repeat", "1", "--threads", "1", "--json").Json();
+        Assert.Equal("fp8", json.GetProperty("cache").GetString());
+        var experts = json.GetProperty("results")[0].GetProperty("experts");
+        Assert.InRange(experts.GetProperty("hit_rate").GetDouble(), 0, 1);
+        Assert.InRange(experts.GetProperty("disk_share").GetDouble(), 0, 1);
+    }
+
+    [Fact]
+    public void What_goes_with_a_shape_is_refused_with_a_model() => Assert.Multiple(
+        () => Assert.Contains("--skew and --seed go with --shape", CliRun.Of("bench", samples.ModelFolder, "--skew", "1").Refusal(), StringComparison.Ordinal),
+        () => Assert.Contains("--keep goes with --shape", CliRun.Of("bench", samples.ModelFolder, "--keep", "x").Refusal(), StringComparison.Ordinal));
+}
