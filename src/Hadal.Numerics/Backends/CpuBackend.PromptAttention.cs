@@ -30,7 +30,7 @@ public sealed unsafe partial class CpuBackend
 
         var rows = Rows(latents);
         var weights = Panels(latentUp, nameof(PromptAttention));
-        bool assembled = PanelKernels.Has(_form, PanelFormat.BFloat16);
+        bool assembled = _form == KernelForm.Assembled512 && PanelKernels.Has(_form, PanelFormat.BFloat16);
         var shape = new PromptShape(nope, rope, value, assembled);
         var coded = Code(new Matrix(rows.Pointer, rows.Rows, rank, rows.Stride), weights);
         lock (_latentGate) Attend(

@@ -18,6 +18,8 @@ public sealed unsafe class PanelTileTests
         new(PanelElement.Byte, 32, 4, 0, true),
         new(PanelElement.Nibble, 32, 2, 8),
         new(PanelElement.Nibble, 32, 4, 0, true),
+        new(PanelElement.Nibble, 32, 1, 0, true, SuperBlock: 8, HighBits: 1),
+        new(PanelElement.Nibble, 16, 1, 32, false, SuperBlock: 16, HighBits: 2),
         PanelFormat.BFloat16InTiles,
     ];
 
