@@ -64,7 +64,7 @@ internal sealed class BenchCommand : HadalCommand
         };
         using var folder = Folder(context);
         if (plan is { Prefill: 0, Decode: 0 } && context.Find(_keep) is { } kept) return Tell(context, kept);
-        var results = new List<BenchmarkResult>();
+        var results = new List<(BenchmarkResult Result, PeakResult Limits)>();
         PeakResult peak;
         double product;
         WeightFormat format;
@@ -77,7 +77,14 @@ internal sealed class BenchCommand : HadalCommand
             product = GemmMeasurement.MeasureGflops(threads, cancellation: context.Cancellation);
             var progress = new Report<string>(what => status.Show(() => $"measuring: {what} …", now: true));
             (format, cache) = (loaded.Model.MainFormat, plan.CacheType ?? loaded.Model.DefaultCacheType);
-            results.AddRange(new InferenceBenchmark(loaded.Model).Run(plan, progress, context.Cancellation));
+            double before = peak.ReadGbPerS;
+            foreach (var result in new InferenceBenchmark(loaded.Model).Run(plan, progress, context.Cancellation))
+            {
+                // Machines with neighbours change from minute to minute: what counts is the memory's rate right before and after.
+                double after = PeakMeasurement.MeasureRead(threads, context.Cancellation);
+                results.Add((result, peak with { ReadGbPerS = (before + after) / 2 }));
+                before = after;
+            }
         }
 
         if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(peak, format, cache, product, results));
@@ -100,25 +107,26 @@ internal sealed class BenchCommand : HadalCommand
         _ => peak.Int8Gops ?? peak.Fp32Gflops,
     };
 
-    private static JsonObject ToJson(PeakResult peak, WeightFormat format, DType cache, double product, List<BenchmarkResult> results) => new()
+    private static JsonObject ToJson(PeakResult peak, WeightFormat format, DType cache, double product, List<(BenchmarkResult Result, PeakResult Limits)> results) => new()
     {
         ["weights"] = WeightNames.Name(format),
         ["cache"] = CacheNames.Name(cache),
         ["limits"] = BenchPeakCommand.ToJson(peak, product),
         ["results"] = new JsonArray([.. results.Select(r => new JsonObject
         {
-            ["kind"] = r.Kind,
-            ["batch"] = r.Batch,
-            ["depth"] = r.Depth,
-            ["tokens_per_second"] = JsonOutput.Number(r.TokensPerSecond),
-            ["bytes_per_token"] = JsonOutput.Number(r.BytesPerToken),
-            ["operations_per_token"] = JsonOutput.Number(r.OperationsPerToken),
-            ["share_of_limit"] = JsonOutput.Number(Share(r, peak, format)),
-            ["experts"] = ExpertFigures.ToJson(r.Experts),
+            ["kind"] = r.Result.Kind,
+            ["batch"] = r.Result.Batch,
+            ["depth"] = r.Result.Depth,
+            ["tokens_per_second"] = JsonOutput.Number(r.Result.TokensPerSecond),
+            ["bytes_per_token"] = JsonOutput.Number(r.Result.BytesPerToken),
+            ["operations_per_token"] = JsonOutput.Number(r.Result.OperationsPerToken),
+            ["read_gb_per_s"] = JsonOutput.Number(r.Limits.ReadGbPerS),
+            ["share_of_limit"] = JsonOutput.Number(Share(r.Result, r.Limits, format)),
+            ["experts"] = ExpertFigures.ToJson(r.Result.Experts),
         })]),
     };
 
-    private static void Draw(CommandContext context, PeakResult peak, WeightFormat format, DType cache, List<BenchmarkResult> results)
+    private static void Draw(CommandContext context, PeakResult peak, WeightFormat format, DType cache, List<(BenchmarkResult Result, PeakResult Limits)> results)
     {
         new FactSheet($"{WeightNames.Name(format)} weights, {CacheNames.Name(cache)} cache, {peak.Threads} {(peak.Threads == 1 ? "thread" : "threads")}")
             .Add("memory read", $"{Figures.Number(peak.ReadGbPerS)} GB/s")
@@ -126,17 +134,17 @@ internal sealed class BenchCommand : HadalCommand
             .Write(context);
         var table = new Table().Border(TableBorder.Simple);
         foreach (string column in new[] { "", "sequences", "depth", "tokens/s", "read per token", "of the limit" }) table.AddColumn(column, c => c.RightAligned());
-        foreach (var r in results)
+        foreach (var (r, limits) in results)
         {
             table.AddRow(
-                r.Kind == "prefill" ? "prompt" : "decoding", $"{r.Batch}", $"{r.Depth}", Figures.Number(r.TokensPerSecond), Figures.Bytes(r.BytesPerToken), Figures.Percent(Share(r, peak, format)));
+                r.Kind == "prefill" ? "prompt" : "decoding", $"{r.Batch}", $"{r.Depth}", Figures.Number(r.TokensPerSecond), Figures.Bytes(r.BytesPerToken), Figures.Percent(Share(r, limits, format)));
         }
 
         context.Out.Write(table);
-        if (results.All(r => r.Experts is null)) return;
+        if (results.All(r => r.Result.Experts is null)) return;
         var experts = new Table().Border(TableBorder.Simple);
         foreach (string column in new[] { "experts", "sequences", "depth", "found in memory", "read ahead rightly", "read", "waiting for the disk" }) experts.AddColumn(column, c => c.RightAligned());
-        foreach (var r in results)
+        foreach (var (r, _) in results)
         {
             if (r.Experts is not { } seen) continue;
             experts.AddRow(r.Kind == "prefill" ? "prompt" : "decoding", $"{r.Batch}", $"{r.Depth}", Percent(seen.HitRate), Percent(seen.PrefetchAccuracy), Figures.Bytes(seen.BytesRead), Percent(seen.DiskShare));
