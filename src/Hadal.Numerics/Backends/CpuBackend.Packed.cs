@@ -240,6 +240,8 @@ public sealed unsafe partial class CpuBackend
         _codeRoom.Dispose();
         _problemRoom.Dispose();
         _expertRoom.Dispose();
+        _codedProducts.Dispose();
+        _codedOperands.Dispose();
     }
 
     private struct CodeJob : ITeamJob

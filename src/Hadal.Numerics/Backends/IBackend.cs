@@ -78,6 +78,38 @@ public interface IBackend : IDisposable
     /// <param name="accumulate">Add to c instead of replacing it.</param>
     void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, bool accumulate = false);
 
+    /// <summary>c = op(a)·op(b), or c + op(a)·op(b), of operands that are rounded on the way (report section 3.3).</summary>
+    /// <remarks>
+    /// Scales run along the inner dimension: of an operand [T, C] that is transposed a tile is 128 rows of one column. Without scales an element is one chain of fused
+    /// multiply-adds in FP32, pairs of k in ascending order, the odd one first, from 0 or c; with scales each 128 of k are such a chain from 0, and
+    /// c = fma(chain, scale of a · scale of b, c). The bits depend on nothing else. Subnormal bfloat16 values count as zero.
+    /// </remarks>
+    /// <param name="a">[M, K], or [K, M] when transposed.</param>
+    /// <param name="transposeA">Whether op transposes a.</param>
+    /// <param name="b">F32 [K, N], or [N, K] when transposed (the layout of weights).</param>
+    /// <param name="transposeB">Whether op transposes b.</param>
+    /// <param name="c">[M, N].</param>
+    /// <param name="coding">How operands are rounded.</param>
+    /// <param name="accumulate">Add to c instead of replacing it.</param>
+    void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, ProductCoding coding, bool accumulate = false);
+
+    /// <summary>As <see cref="GroupedMatMul(Tensor, Tensor, Tensor, bool, Tensor)"/> with operands that are rounded on the way.</summary>
+    /// <param name="x">[S, K].</param>
+    /// <param name="offsets">I32 [E + 1].</param>
+    /// <param name="w">[E, N, K] (or [E, K, N] when not transposed).</param>
+    /// <param name="transposeW">True for the layout of weights, [out, in].</param>
+    /// <param name="y">[S, N].</param>
+    /// <param name="coding">How x and w are rounded.</param>
+    void GroupedMatMul(Tensor x, Tensor offsets, Tensor w, bool transposeW, Tensor y, ProductCoding coding);
+
+    /// <summary>As <see cref="GroupedMatMulWeightBackward(Tensor, Tensor, Tensor, Tensor)"/> with operands that are rounded on the way: tiles begin at an expert's first row.</summary>
+    /// <param name="dy">[S, N].</param>
+    /// <param name="x">[S, K].</param>
+    /// <param name="offsets">I32 [E + 1].</param>
+    /// <param name="dw">[E, N, K].</param>
+    /// <param name="coding">How dy and x are rounded.</param>
+    void GroupedMatMulWeightBackward(Tensor dy, Tensor x, Tensor offsets, Tensor dw, ProductCoding coding);
+
     /// <summary>Several independent products, shared out over the threads together.</summary>
     /// <param name="products">Operands as in <see cref="MatMul(Tensor, bool, Tensor, bool, Tensor, bool)"/>; no result may overlap another.</param>
     void MatMulBatch(ReadOnlySpan<MatMulOperands> products);

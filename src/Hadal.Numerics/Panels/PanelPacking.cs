@@ -31,7 +31,7 @@ internal static unsafe partial class PanelPacking
             if (r < count && IsReadable(format, rows[r], depth)) coded = rows[r].Codes;
             else if (r < count) CodeRow(format, rows[r], depth, coded, scratch.Scales(r), scratch.Minima(r));
             else Fill(format, coded, blocks);
-            if (r < count && rows[r].Type == DType.F8E4M3 && format.Element == PanelElement.E4M3) SpreadScales(format, rows[r], depth, scratch.Scales(r));
+            if (r < count && HasScales(format, rows[r])) SpreadScales(format, rows[r], depth, scratch.Scales(r));
             if (r < count && format.Element == PanelElement.E4M3) MarkNotANumber(format, coded, blocks, scratch.Scales(r));
             if (r >= count) new Span<float>(scratch.Scales(r), blocks).Clear();
             starts[r] = (nint)coded;
@@ -101,6 +101,13 @@ internal static unsafe partial class PanelPacking
     private static bool IsReadable(in PanelFormat format, in WeightRow row, int depth) => depth % format.Block == 0 && (format.Element, row.Type) switch
     {
         (PanelElement.E4M3, DType.F8E4M3) or (PanelElement.BFloat16, DType.BF16) or (PanelElement.Float16, DType.F16) => true,
+        _ => false,
+    };
+
+    private static bool HasScales(in PanelFormat format, in WeightRow row) => (format.Element, row.Type) switch
+    {
+        (PanelElement.E4M3, DType.F8E4M3) => true,
+        (PanelElement.BFloat16, DType.BF16) => format.ScaleSize > 0,
         _ => false,
     };
 

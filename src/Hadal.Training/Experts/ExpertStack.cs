@@ -1,6 +1,7 @@
 using Hadal.Numerics;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Experts;
 
@@ -32,11 +33,12 @@ internal sealed class ExpertStack
     {
         (s.X, s.Offsets, s.GateWeights) = (x, offsets, gateWeights);
         s.GateUp = c.Matrix(x.Rows, 2L * _inner);
-        c.Backend.GroupedMatMul(x, offsets, _parameters.Get(_gateUp).Weight, true, s.GateUp);
+        var precision = c.Precision.Of(LinearRole.Block);
+        precision.Forward(c.Backend, x, offsets, _parameters.Get(_gateUp).Weight, s.GateUp);
         s.Activated = c.Matrix(x.Rows, _inner);
         c.Backend.SwiGlu(s.GateUp, gateWeights, s.Activated);
         var y = c.Matrix(x.Rows, _width);
-        c.Backend.GroupedMatMul(s.Activated, offsets, _parameters.Get(_down).Weight, true, y);
+        precision.Forward(c.Backend, s.Activated, offsets, _parameters.Get(_down).Weight, y);
         return y;
     }
 
@@ -45,19 +47,21 @@ internal sealed class ExpertStack
     {
         s.DY = dy;
         var dActivated = c.Matrix(dy.Rows, _inner);
-        c.Backend.GroupedMatMul(dy, s.Offsets, _parameters.Get(_down).Weight, false, dActivated);
+        var precision = c.Precision.Of(LinearRole.Block);
+        precision.InputGradient(c.Backend, dy, s.Offsets, _parameters.Get(_down).Weight, dActivated);
         s.DGateUp = c.Matrix(dy.Rows, 2L * _inner);
         dGateWeights = c.Vector(dy.Rows);
         c.Backend.SwiGluBackward(s.GateUp, s.GateWeights, dActivated, s.DGateUp, dGateWeights);
         var dx = c.Matrix(dy.Rows, _width);
-        c.Backend.GroupedMatMul(s.DGateUp, s.Offsets, _parameters.Get(_gateUp).Weight, false, dx);
+        precision.InputGradient(c.Backend, s.DGateUp, s.Offsets, _parameters.Get(_gateUp).Weight, dx);
         return dx;
     }
 
     public void BackwardWeight(MicroBatchContext c, State s)
     {
-        c.Backend.GroupedMatMulWeightBackward(s.DY, s.Activated, s.Offsets, _parameters.Get(_down).Gradient);
-        c.Backend.GroupedMatMulWeightBackward(s.DGateUp, s.X, s.Offsets, _parameters.Get(_gateUp).Gradient);
+        var precision = c.Precision.Of(LinearRole.Block);
+        precision.WeightGradient(c.Backend, s.DY, s.Activated, s.Offsets, _parameters.Get(_down).Gradient);
+        precision.WeightGradient(c.Backend, s.DGateUp, s.X, s.Offsets, _parameters.Get(_gateUp).Gradient);
     }
 
     public sealed class State

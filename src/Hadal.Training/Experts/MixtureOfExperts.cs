@@ -3,6 +3,7 @@ using Hadal.Model.Routing;
 using Hadal.Numerics;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Experts;
 
@@ -23,7 +24,7 @@ internal sealed class MixtureOfExperts
     {
         _config = config;
         _rule = config.Router.ToRoutingRule();
-        _router = new LinearLayer(parameters, prefix + "gate.weight", config.RoutedExperts, config.HiddenSize);
+        _router = new LinearLayer(parameters, prefix + "gate.weight", config.RoutedExperts, config.HiddenSize, LinearRole.Router);
         _experts = new ExpertStack(parameters, prefix + "experts.", config.RoutedExperts, config.HiddenSize, config.ExpertWidth);
         if (config.SharedExperts > 0) _shared = new GatedMlp(parameters, prefix + "shared_experts.", config.HiddenSize, config.SharedWidth);
         _offsets = new int[config.RoutedExperts + 1];

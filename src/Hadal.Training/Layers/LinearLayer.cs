@@ -1,5 +1,6 @@
 using Hadal.Numerics;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Layers;
 
@@ -8,14 +9,16 @@ internal sealed class LinearLayer
 {
     private readonly ParameterSet _parameters;
     private readonly int _region, _outputs, _inputs;
+    private readonly LinearRole _role;
 
     /// <param name="parameters">Where the weight lives.</param>
     /// <param name="name">Checkpoint name.</param>
     /// <param name="outputs">Rows of W.</param>
     /// <param name="inputs">Columns of W.</param>
-    public LinearLayer(ParameterSet parameters, string name, int outputs, int inputs)
+    /// <param name="role">What it is for, which decides the precision of its products.</param>
+    public LinearLayer(ParameterSet parameters, string name, int outputs, int inputs, LinearRole role = LinearRole.Block)
     {
-        (_parameters, _outputs, _inputs) = (parameters, outputs, inputs);
+        (_parameters, _outputs, _inputs, _role) = (parameters, outputs, inputs, role);
         _region = parameters.Declare(name, new Shape(outputs, inputs));
     }
 
@@ -34,7 +37,7 @@ internal sealed class LinearLayer
     {
         state.X = x;
         var y = c.Matrix(x.Rows, _outputs);
-        c.Backend.MatMul(x, false, Weight.Weight, true, y);
+        c.Precision.Of(_role).Forward(c.Backend, x, Weight.Weight, y);
         return y;
     }
 
@@ -49,10 +52,10 @@ internal sealed class LinearLayer
     public void BackwardInputInto(MicroBatchContext c, Tensor dy, Tensor dx, bool accumulate, State state)
     {
         state.DY = dy;
-        c.Backend.MatMul(dy, false, Weight.Weight, false, dx, accumulate);
+        c.Precision.Of(_role).InputGradient(c.Backend, dy, Weight.Weight, dx, accumulate);
     }
 
-    public void BackwardWeight(MicroBatchContext c, State state) => c.Backend.MatMul(state.DY, true, state.X, false, Weight.Gradient, accumulate: true);
+    public void BackwardWeight(MicroBatchContext c, State state) => c.Precision.Of(_role).WeightGradient(c.Backend, state.DY, state.X, Weight.Gradient);
 
     public sealed class State
     {

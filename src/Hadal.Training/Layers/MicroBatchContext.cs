@@ -1,4 +1,5 @@
 using Hadal.Numerics;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Layers;
 
@@ -11,6 +12,9 @@ internal sealed class MicroBatchContext
 
     /// <summary>Memory of this micro-batch's activations.</summary>
     public required Arena Arena { get; init; }
+
+    /// <summary>How precise products are.</summary>
+    public required PrecisionPolicy Precision { get; init; }
 
     /// <summary>[P, rope / 2].</summary>
     public required Tensor Cos { get; init; }

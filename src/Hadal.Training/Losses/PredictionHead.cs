@@ -1,6 +1,7 @@
 using Hadal.Numerics;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Losses;
 
@@ -28,17 +29,18 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
         var head = parameters.Get(_region);
         var mark = c.Arena.Save();
         bool gradient = !dHidden.IsEmpty;
+        var precision = c.Precision.Of(LinearRole.Outer);
         var logits = c.Matrix(Math.Min(ChunkRows, hidden.Rows), vocabulary);
         for (int first = 0; first < hidden.Rows; first += ChunkRows)
         {
             int rows = Math.Min(ChunkRows, hidden.Rows - first);
             var x = hidden.RowRange(first, rows);
             var chunk = logits.RowRange(0, rows);
-            c.Backend.MatMul(x, false, head.Weight, true, chunk);
+            precision.Forward(c.Backend, x, head.Weight, chunk);
             c.Backend.CrossEntropy(chunk, Part(labels, first, rows), weight, Part(losses, first, rows), gradient);
             if (!gradient) continue;
-            c.Backend.MatMul(chunk, false, head.Weight, false, dHidden.RowRange(first, rows));
-            c.Backend.MatMul(chunk, true, x, false, head.Gradient, accumulate: true);
+            precision.InputGradient(c.Backend, chunk, head.Weight, dHidden.RowRange(first, rows), accumulate: false);
+            precision.WeightGradient(c.Backend, chunk, x, head.Gradient);
         }
 
         c.Arena.Release(mark);

@@ -2,6 +2,7 @@ using Hadal.Model.Configuration;
 using Hadal.Numerics;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Model;
 
@@ -26,7 +27,7 @@ internal sealed class MtpModule
         _embedding = embedding;
         _embeddingNorm = new RmsNormLayer(parameters, prefix + "enorm.weight", _width, epsilon);
         _hiddenNorm = new RmsNormLayer(parameters, prefix + "hnorm.weight", _width, epsilon);
-        _project = new LinearLayer(parameters, prefix + "eh_proj.weight", _width, 2 * _width);
+        _project = new LinearLayer(parameters, prefix + "eh_proj.weight", _width, 2 * _width, LinearRole.Outer);
         Block = new DecoderBlock(backend, parameters, config, layer);
         _finalNorm = new RmsNormLayer(parameters, prefix + "shared_head.norm.weight", _width, epsilon);
     }

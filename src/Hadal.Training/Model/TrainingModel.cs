@@ -6,6 +6,7 @@ using Hadal.Training.Experts;
 using Hadal.Training.Layers;
 using Hadal.Training.Losses;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Model;
 
@@ -36,8 +37,9 @@ internal sealed class TrainingModel : IDisposable
     /// <param name="backend">Where to compute; not owned.</param>
     /// <param name="config">A valid configuration.</param>
     /// <param name="longest">Tokens of the longest sequence.</param>
+    /// <param name="precision">How precise products are; null for FP32.</param>
     /// <exception cref="ConfigException">The configuration cannot be trained.</exception>
-    public TrainingModel(IBackend backend, ModelConfig config, int longest)
+    public TrainingModel(IBackend backend, ModelConfig config, int longest, PrecisionPolicy? precision = null)
     {
         if (!config.RopeInterleave)
             throw new ConfigException("config.json", "rope_interleave", "false: weights whose rotary rows were permuted to halves cannot be trained; convert them to interleaved pairs");
@@ -62,7 +64,7 @@ internal sealed class TrainingModel : IDisposable
         _batches = new BatchTensors[_mtp.Length + 1];
         for (int k = 0; k < _contexts.Length; k++)
         {
-            _contexts[k] = new MicroBatchContext { Backend = backend, Arena = _arena, Cos = cos, Sin = sin };
+            _contexts[k] = new MicroBatchContext { Backend = backend, Arena = _arena, Precision = precision ?? PrecisionPolicy.Full, Cos = cos, Sin = sin };
             _batches[k] = new BatchTensors(k);
         }
     }

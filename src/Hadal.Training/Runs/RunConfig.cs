@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Hadal.Model.Configuration;
 using Hadal.Training.Optimization;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Runs;
 
@@ -63,6 +64,10 @@ public sealed record RunConfig
     /// <summary>Sequences computed at a time; divides <see cref="BatchSequences"/>.</summary>
     [JsonPropertyName("micro_batch_sequences")]
     public int MicroBatchSequences { get; init; } = 1;
+
+    /// <summary>How precise products are: the word of a <see cref="PrecisionPolicy"/>.</summary>
+    [JsonPropertyName("precision")]
+    public string Precision { get; init; } = PrecisionPolicy.Full.Name;
 
     /// <summary>Optimizer and schedule.</summary>
     [JsonPropertyName("optimizer")]
@@ -165,6 +170,7 @@ public sealed record RunConfig
         CheckWeight(BalanceWeight, "balance_weight");
         CheckWeight(BiasUpdateRate, "bias_update_rate");
         Check(SaveDType is "float32" or "bfloat16", "save_dtype", "has to be float32 or bfloat16");
+        Check(PrecisionPolicy.Find(Precision) is not null, "precision", $"is \"{Precision}\", but has to be one of {string.Join(", ", PrecisionPolicy.All.Select(p => p.Name))}");
         Check(Optimizer is not null, "optimizer", "has to be an object");
         var o = Optimizer!;
         Check(o.LearningRate is > 0 and <= 10 && o.FinalLearningRate >= 0 && o.FinalLearningRate <= o.LearningRate, "optimizer.learning_rate", "has to be above 0, and final_learning_rate between 0 and it");

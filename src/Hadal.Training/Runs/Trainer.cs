@@ -7,6 +7,7 @@ using Hadal.Training.Metrics;
 using Hadal.Training.Model;
 using Hadal.Training.Optimization;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Runs;
 
@@ -23,7 +24,7 @@ internal sealed class Trainer : IDisposable
     public Trainer(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source)
     {
         (_run, _backend, _source) = (run, backend, source);
-        Model = new TrainingModel(backend, config, run.SequenceLength);
+        Model = new TrainingModel(backend, config, run.SequenceLength, PrecisionPolicy.Find(run.Precision));
         WeightInitializer.Initialize(backend, Model.Parameters, run.Seed, config.InitializerRange);
         _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer);
         _losses = Model.CreateLosses();

@@ -1,5 +1,6 @@
 using Hadal.Numerics;
 using Hadal.Training.Model;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Tests.Runs;
 
@@ -8,11 +9,13 @@ namespace Hadal.Training.Tests.Runs;
 [Collection(nameof(AllocationTests))]
 public class AllocationTests
 {
-    [Fact]
-    public void A_micro_batch_allocates_no_managed_memory_in_steady_state()
+    [Theory]
+    [InlineData("fp32")]
+    [InlineData("fp8")]
+    public void A_micro_batch_allocates_no_managed_memory_in_steady_state(string precision)
     {
         using var backend = new CpuBackend(2);
-        using var model = new TrainingModel(backend, TinyRun.Config, TinyRun.Run.SequenceLength);
+        using var model = new TrainingModel(backend, TinyRun.Config, TinyRun.Run.SequenceLength, PrecisionPolicy.Find(precision));
         var batch = new Batches.PackedBatch(2, TinyRun.Run.SequenceLength);
         new TinyRun.Counting().Fill(1, 0, batch);
         var losses = model.CreateLosses();

@@ -1,0 +1,148 @@
+using Hadal.Numerics.Kernels;
+
+namespace Hadal.Numerics;
+
+/// <content>Products whose operands are rounded on the way (training in bfloat16 and FP8).</content>
+public sealed unsafe partial class CpuBackend
+{
+    // Experts are coded together as far as this goes: codes and panels of a group lie in memory at once.
+    private const long CodedBytesAtOnce = 256L << 20;
+    private readonly NativeRoom _codedProducts = new(), _codedOperands = new();
+
+    /// <inheritdoc/>
+    public void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, ProductCoding coding, bool accumulate = false)
+    {
+        var products = Products(1);
+        products[0] = Coded(new MatMulOperands(a, transposeA, b, transposeB, c, accumulate), nameof(MatMul));
+        RunCoded(products, 1, coding);
+    }
+
+    /// <inheritdoc/>
+    public void GroupedMatMul(Tensor x, Tensor offsets, Tensor w, bool transposeW, Tensor y, ProductCoding coding)
+    {
+        int experts = StackHeight(w, nameof(GroupedMatMul)), count = 0;
+        int* bounds = Offsets(offsets, experts, x.Rows, nameof(GroupedMatMul));
+        RequireShape(y, x.Rows, w.Shape[transposeW ? 1 : 2]);
+        var products = Products(experts);
+        for (int e = 0; e < experts; e++)
+        {
+            int rows = bounds[e + 1] - bounds[e];
+            if (rows == 0) continue;
+            products[count++] = Coded(new MatMulOperands(x.RowRange(bounds[e], rows), false, w.Slice(e), transposeW, y.RowRange(bounds[e], rows)), nameof(GroupedMatMul));
+        }
+
+        RunCoded(products, count, coding);
+    }
+
+    /// <inheritdoc/>
+    public void GroupedMatMulWeightBackward(Tensor dy, Tensor x, Tensor offsets, Tensor dw, ProductCoding coding)
+    {
+        int experts = StackHeight(dw, nameof(GroupedMatMulWeightBackward)), count = 0;
+        int* bounds = Offsets(offsets, experts, x.Rows, nameof(GroupedMatMulWeightBackward));
+        var products = Products(experts);
+        for (int e = 0; e < experts; e++)
+        {
+            int rows = bounds[e + 1] - bounds[e];
+            if (rows == 0) continue;
+            var operands = new MatMulOperands(dy.RowRange(bounds[e], rows), true, x.RowRange(bounds[e], rows), false, dw.Slice(e), true);
+            products[count++] = Coded(operands, nameof(GroupedMatMulWeightBackward));
+        }
+
+        RunCoded(products, count, coding);
+    }
+
+    private CodedProduct* Products(int count) => (CodedProduct*)_codedProducts.Get(count * (nint)sizeof(CodedProduct));
+
+    private static CodedProduct Coded(in MatMulOperands o, string operation)
+    {
+        Require(o.B.Type == DType.F32, operation, o.B, "has to be F32");
+        var p = Problem(o, operation);
+        return new CodedProduct
+        {
+            A = new OperandView { Pointer = p.A, Stride = p.Lda, IsTransposed = o.TransposeA, Rows = p.M, Depth = p.K },
+            B = new OperandView { Pointer = (float*)p.B, Stride = p.Ldb, IsTransposed = !o.TransposeB, Rows = p.N, Depth = p.K },
+            C = p.C,
+            Ldc = p.Ldc,
+            Accumulate = o.Accumulate,
+        };
+    }
+
+    private void RunCoded(CodedProduct* products, int count, in ProductCoding coding)
+    {
+        if (coding.A.IsScaled != coding.B.IsScaled) throw new ArgumentException($"Of the operands {coding.A} and {coding.B} both have scales or none.", nameof(coding));
+        var format = coding.A.IsScaled ? PanelFormat.ScaledBFloat16(OperandView.Tile) : PanelFormat.BFloat16;
+        for (int first = 0; first < count;)
+        {
+            int group = 0;
+            nint bytes = 0;
+            while (first + group < count && (group == 0 || bytes + OperandBytes(products[first + group], format) <= CodedBytesAtOnce)) bytes += OperandBytes(products[first + group++], format);
+            RunCodedGroup(products + first, group, bytes, format, coding);
+            first += group;
+        }
+    }
+
+    private void RunCodedGroup(CodedProduct* products, int count, nint bytes, in PanelFormat format, in ProductCoding coding)
+    {
+        int items = 0, deepest = 0;
+        for (int i = 0; i < count; i++) deepest = Math.Max(deepest, products[i].A.Depth);
+        nint scratch = (CodingJob.ScratchBytes(format, deepest) + 63) / 64 * 64;
+        byte* room = _codedOperands.Get(bytes + scratch * _team.Threads);
+        byte* at = room + scratch * _team.Threads;
+        for (int i = 0; i < count; i++)
+        {
+            ref var product = ref products[i];
+            var layout = new CodedLayout(format, product.A.Depth);
+            product.Rows = layout.At(at, product.A.Rows);
+            at += layout.Bytes(product.A.Rows);
+            product.Panels = at;
+            at += CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(product.B.Depth);
+            product.ScalesA = SharedScales(coding.A, product.A, ref at);
+            product.ScalesB = SharedScales(coding.B, product.B, ref at);
+            product.FirstItem = items;
+            items += product.Items;
+        }
+
+        var job = new CodingJob { Products = products, Count = count, Coding = coding, Format = format, Room = room, RoomBytes = scratch };
+        _team.Run(items, ref job);
+        var problems = (PanelProblem*)_problemRoom.Get(count * sizeof(PanelProblem));
+        for (int i = 0; i < count; i++)
+        {
+            ref readonly var p = ref products[i];
+            problems[i] = new PanelProblem
+            {
+                Format = format,
+                Right = p.Panels,
+                Left = p.Rows.Codes,
+                LeftStride = p.Rows.Stride,
+                Values = p.Rows.Values,
+                ValueStride = p.Rows.ValueStride,
+                C = p.C,
+                Ldc = p.Ldc,
+                M = p.A.Rows,
+                N = p.B.Rows,
+                Blocks = format.Blocks(p.A.Depth),
+                Accumulate = p.Accumulate,
+            };
+        }
+
+        PanelGemm.Run(_team, problems, count, _form);
+    }
+
+    // Scales that blocks or whole operands share need a look at all values before the first is coded.
+    private float* SharedScales(in OperandCoding coding, in OperandView operand, ref byte* at)
+    {
+        if (coding.Tile is not (ScaleTile.Block or ScaleTile.Tensor)) return null;
+        float* scales = (float*)at;
+        at += ScaleBytes(operand);
+        var job = new BlockScaleJob { Operand = operand, Coding = coding, Scales = scales };
+        _team.Run(operand.Strips, ref job);
+        for (int i = 1; coding.Tile == ScaleTile.Tensor && i < operand.Strips * operand.Blocks; i++) scales[0] = MathF.Max(scales[0], scales[i]);
+        return scales;
+    }
+
+    private static nint OperandBytes(in CodedProduct product, in PanelFormat format) =>
+        new CodedLayout(format, product.A.Depth).Bytes(product.A.Rows) + CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(product.B.Depth)
+        + ScaleBytes(product.A) + ScaleBytes(product.B);
+
+    private static nint ScaleBytes(in OperandView operand) => ((nint)operand.Strips * operand.Blocks * sizeof(float) + 63) / 64 * 64;
+}

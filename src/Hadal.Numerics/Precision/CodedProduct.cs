@@ -1,0 +1,123 @@
+using Hadal.Numerics.Threading;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>One product C = A·Bᵀ (A [M, K], B [N, K]) whose operands are coded on the way.</summary>
+internal unsafe struct CodedProduct
+{
+    public OperandView A;
+    public OperandView B;
+    public float* C;
+    public nint Ldc;
+    public bool Accumulate;
+
+    /// <summary>Coded rows of A.</summary>
+    public CodedRows Rows;
+
+    /// <summary>Panels of B.</summary>
+    public byte* Panels;
+
+    /// <summary>Scales that rows of A or B share, [strip][block]; null where rows have their own.</summary>
+    public float* ScalesA;
+
+    public float* ScalesB;
+
+    /// <summary>Items of sixteen rows before this product's.</summary>
+    public int FirstItem;
+
+    /// <summary>Items of sixteen rows: those of A, then those of B.</summary>
+    public readonly int Items => ItemsOf(A) + ItemsOf(B);
+
+    public static int ItemsOf(in OperandView operand) => (operand.Rows + 15) / 16;
+}
+
+/// <summary>Codes sixteen rows of an operand: rows of A where they lie in a row, rows of B as a panel.</summary>
+internal unsafe struct CodingJob : ITeamJob
+{
+    public CodedProduct* Products;
+    public int Count;
+    public ProductCoding Coding;
+    public PanelFormat Format;
+
+    /// <summary>Scratch of each member.</summary>
+    public byte* Room;
+    public nint RoomBytes;
+
+    /// <summary>Scratch that a member needs for rows of a depth.</summary>
+    public static nint ScratchBytes(in PanelFormat format, int depth)
+    {
+        nint padded = (nint)format.Blocks(depth) * format.Block;
+        return 16 * ((padded + 16) * (sizeof(float) + sizeof(ushort)) + format.Blocks(depth) * sizeof(float)) + 64;
+    }
+
+    public readonly void Execute(int item, int worker)
+    {
+        int low = 0, high = Count - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) / 2;
+            if (Products[middle].FirstItem <= item) low = middle;
+            else high = middle - 1;
+        }
+
+        ref readonly var product = ref Products[low];
+        int index = item - product.FirstItem, rowItems = CodedProduct.ItemsOf(product.A);
+        byte* room = Room + worker * RoomBytes;
+        if (index < rowItems) CodeRows(product, index * 16, room);
+        else Pack(product, (index - rowItems) * 16, room);
+    }
+
+    private readonly void CodeRows(in CodedProduct product, int row, byte* room)
+    {
+        int count = Math.Min(16, product.A.Rows - row), depth = product.A.Depth, blocks = Format.Blocks(depth), padded = blocks * Format.Block;
+        float** starts = stackalloc float*[16];
+        product.A.Gather(row, count, (float*)room, starts);
+        float* scales = (float*)room + 16 * (nint)(padded + 16);
+        for (int r = 0; r < count; r++)
+        {
+            float* given = Given(Coding.A, product.ScalesA, product.A, row + r, out int step);
+            OperandRows.Code(Coding.A, starts[r], depth, padded, (ushort*)(product.Rows.Codes + (row + r) * product.Rows.Stride), given, step, scales);
+            if (!Coding.A.IsScaled) continue;
+            var values = product.Rows.Values + (row + r) * product.Rows.ValueStride;
+            for (int b = 0; b < blocks; b++) values[b] = new ActivationBlock { Scale = scales[b] };
+        }
+    }
+
+    private readonly void Pack(in CodedProduct product, int row, byte* room)
+    {
+        int count = Math.Min(16, product.B.Rows - row), depth = product.B.Depth, blocks = Format.Blocks(depth), padded = blocks * Format.Block;
+        float** starts = stackalloc float*[16];
+        WeightRow* rows = stackalloc WeightRow[16];
+        product.B.Gather(row, count, (float*)room, starts);
+        float* scales = (float*)room + 16 * (nint)(padded + 16);
+        ushort* codes = (ushort*)(scales + 16 * blocks);
+        for (int r = 0; r < count; r++)
+        {
+            float* given = Given(Coding.B, product.ScalesB, product.B, row + r, out int step);
+            OperandRows.Code(Coding.B, starts[r], depth, padded, codes + (nint)r * padded, given, step, scales + r * blocks);
+            rows[r] = new WeightRow { Codes = (byte*)(codes + (nint)r * padded), Type = DType.BF16, Scales = Coding.B.IsScaled ? scales + r * blocks : null, ScaleDepth = Format.Block };
+        }
+
+        PanelPacking.Run(Format, rows, count, padded, product.Panels + row / 16 * Format.PanelBytes(depth));
+    }
+
+    private static float* Given(in OperandCoding coding, float* table, in OperandView operand, int row, out int step)
+    {
+        step = coding.Tile == ScaleTile.Tensor ? 0 : 1;
+        return table == null ? null : coding.Tile == ScaleTile.Tensor ? table : table + (nint)(row / OperandView.Tile) * operand.Blocks;
+    }
+}
+
+/// <summary>The largest magnitudes of blocks of 128×128 of an operand, strip by strip, and from them scales.</summary>
+internal unsafe struct BlockScaleJob : ITeamJob
+{
+    public OperandView Operand;
+    public OperandCoding Coding;
+    public float* Scales;
+
+    public readonly void Execute(int item, int worker)
+    {
+        float* scales = Scales + (nint)item * Operand.Blocks;
+        for (int b = 0; b < Operand.Blocks; b++) scales[b] = OperandRows.Scale(Coding, Operand.Amax(item, b));
+    }
+}

@@ -1,0 +1,68 @@
+using System.Runtime.Intrinsics;
+using Hadal.Numerics.Formats;
+
+namespace Hadal.Numerics.Kernels;
+
+/// <summary>Rounds a row of an operand to codes held as bfloat16, in which they are exact, with a scale per 128 values.</summary>
+internal static unsafe class OperandRows
+{
+    private const float LeastAmax = 1e-4f;
+
+    /// <summary>The scale for a largest magnitude: max(amax, 1e-4) / largest value, or the least power of two that is not below.</summary>
+    public static float Scale(in OperandCoding coding, float amax)
+    {
+        float scale = MathF.Max(amax, LeastAmax) / coding.Largest;
+        return coding.PowerOfTwoScales ? Ue8M0.ToSingle(Ue8M0.FromSingleRoundedUp(scale)) : scale;
+    }
+
+    /// <summary>Codes a row.</summary>
+    /// <param name="coding">How.</param>
+    /// <param name="x">FP32.</param>
+    /// <param name="depth">Values.</param>
+    /// <param name="padded">Codes, zeros behind the values.</param>
+    /// <param name="codes">Gets the codes.</param>
+    /// <param name="given">The scales, one per 128 values, if others share them; null if the row has its own.</param>
+    /// <param name="givenStep">Floats between given scales: 0 if all are the same.</param>
+    /// <param name="scales">Gets the scales; null without.</param>
+    public static void Code(in OperandCoding coding, float* x, int depth, int padded, ushort* codes, float* given, int givenStep, float* scales)
+    {
+        if (!coding.IsScaled)
+        {
+            ActivationCoding.Narrow(x, depth, codes, padded);
+            return;
+        }
+
+        float* tail = stackalloc float[OperandView.Tile];
+        for (int k = 0; k < padded; k += OperandView.Tile, scales++)
+        {
+            float* block = x + k;
+            if (depth - k < OperandView.Tile)
+            {
+                new Span<float>(tail, OperandView.Tile).Clear();
+                new ReadOnlySpan<float>(block, depth - k).CopyTo(new Span<float>(tail, OperandView.Tile));
+                block = tail;
+            }
+
+            *scales = given != null ? given[k / OperandView.Tile * givenStep] : Scale(coding, ActivationCoding.Amax(block, OperandView.Tile));
+            if (coding.Number == CodedNumber.E5M2) RoundToE5M2(block, *scales, codes + k);
+            else RoundToE4M3(block, *scales, codes + k);
+        }
+    }
+
+    private static void RoundToE4M3(float* x, float scale, ushort* codes)
+    {
+        var divisor = Vector512.Create(scale);
+        for (int i = 0; i < OperandView.Tile; i += 32)
+        {
+            var low = Vector512.ShiftRightLogical(ActivationCoding.RoundToE4M3(Vector512.Load(x + i) / divisor).AsUInt32(), 16);
+            var high = Vector512.ShiftRightLogical(ActivationCoding.RoundToE4M3(Vector512.Load(x + i + 16) / divisor).AsUInt32(), 16);
+            Vector512.Narrow(low, high).Store(codes + i);
+        }
+    }
+
+    private static void RoundToE5M2(float* x, float scale, ushort* codes)
+    {
+        for (int i = 0; i < OperandView.Tile; i++)
+            codes[i] = (ushort)(BitConverter.SingleToUInt32Bits(Float8E5M2.ToSingle(Float8E5M2.FromSingle(x[i] / scale))) >> 16);
+    }
+}
