@@ -63,13 +63,16 @@ public sealed class TrainingRun : IDisposable
 
     private string Checkpoints => Path.Combine(_folder, "checkpoints");
 
-    /// <summary>Takes up the newest checkpoint of the folder.</summary>
+    /// <summary>Told, one sentence each, of what went wrong without stopping the run.</summary>
+    public Action<string>? Warned { get; set; }
+
+    /// <summary>Takes up the newest checkpoint of the folder that is what was written; <see cref="Warned"/> is told of damaged ones.</summary>
     /// <returns>False if there is none: the run starts at its beginning.</returns>
     /// <exception cref="TrainingException">The checkpoint belongs to a run with other settings.</exception>
-    /// <exception cref="CheckpointException">The checkpoint is damaged.</exception>
+    /// <exception cref="CheckpointException">There are checkpoints, and all of them are damaged.</exception>
     public bool Resume()
     {
-        if (TrainingCheckpoint.FindNewest(Checkpoints) is not { } newest) return false;
+        if (TrainingCheckpoint.FindNewest(Checkpoints, Warned) is not { } newest) return false;
         var state = TrainingCheckpoint.ReadState(newest);
         if (state.RunHash != _hash)
             throw new TrainingException($"{newest} belongs to a run with another model, data or batch; use its run file, or another folder.");
