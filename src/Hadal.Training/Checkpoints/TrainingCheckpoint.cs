@@ -23,13 +23,14 @@ internal static class TrainingCheckpoint
 
     /// <summary>Writes a checkpoint.</summary>
     /// <exception cref="CheckpointException">The disk is full or the folder cannot be written; nothing is left behind.</exception>
-    public static void Save(string folder, TrainingModel model, IBackend backend, TrainingState state, IReadOnlyList<string> tokenizerFiles)
+    public static void Save(string folder, TrainingSnapshot snapshot, TrainingState state, IReadOnlyList<string> tokenizerFiles)
     {
         AtomicFolder.Write(folder, temporary =>
         {
             var options = new CheckpointOptions { Type = DType.F32, CopiedFiles = tokenizerFiles, MtpCopies = false };
-            ModelWeights.Save(model, backend, Path.Combine(temporary, ModelFolder), options);
-            WriteMoments(Path.Combine(temporary, OptimizerFile), model, backend);
+            CheckpointWriter.Write(Path.Combine(temporary, ModelFolder), snapshot.Config, snapshot.Read, options);
+            SafetensorsWriter.Write(
+                Path.Combine(temporary, OptimizerFile), snapshot.Moments, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Moment(entry.Name))));
             AtomicFile.Write(Path.Combine(temporary, StateFile), stream => JsonSerializer.Serialize(stream, state, TrainingStateJson.Default.TrainingState));
             CheckpointManifest.Write(temporary);
         });
@@ -114,18 +115,8 @@ internal static class TrainingCheckpoint
         }
     }
 
-    private static void WriteMoments(string path, TrainingModel model, IBackend backend)
-    {
-        var moments = Moments(model).ToDictionary(m => m.Name);
-        SafetensorsWriter.Write(path, moments.Values.Select(m => new SafetensorsEntry(m.Name, DType.F32, m.Values.Shape)), (entry, stream) =>
-        {
-            var values = new float[entry.Shape.Count];
-            backend.Read(moments[entry.Name].Values, values);
-            stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
-        });
-    }
-
-    private static IEnumerable<(string Name, Tensor Values)> Moments(TrainingModel model)
+    /// <summary>AdamW's moments under their names in the file.</summary>
+    internal static IEnumerable<(string Name, Tensor Values)> Moments(TrainingModel model)
     {
         var parameters = model.Parameters;
         foreach (var (name, value) in parameters.Named)
