@@ -8,10 +8,16 @@ namespace Hadal.Cli.Tests;
 public class KillTests(Samples samples)
 {
     // With a step of some milliseconds and a checkpoint behind each, a run spends most of its time in writing.
-    private const int Kills = 10, Steps = 1200;
+    private const int Steps = 1200;
 
     [Fact]
-    public async Task A_run_that_is_killed_at_any_moment_leaves_only_whole_folders_and_goes_on()
+    public Task A_run_that_is_killed_at_any_moment_leaves_only_whole_folders_and_goes_on_to_the_same_weights() => KillAsync(kills: 10, seed: 7);
+
+    /// <summary>The long form: <c>dotnet run -c Release --project tests/Hadal.Cli.Tests -- -explicit only -class "*KillTests"</c>.</summary>
+    [Fact(Explicit = true)]
+    public Task Twenty_kills_lead_to_the_same_weights() => KillAsync(kills: 20, seed: 20);
+
+    private async Task KillAsync(int kills, int seed)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are a thing of Unix.");
         using var folder = new TemporaryFolder();
@@ -19,9 +25,9 @@ public class KillTests(Samples samples)
         string text = folder.Write("short.txt", Samples.Prose(600));
         string config = Config(checkpointEvery: 1);
         string[] command = ["train", "--config", config, "--out", output, "--threads", "1"];
-        var random = new Random(7);
+        var random = new Random(seed);
         int newest = 0;
-        for (int i = 0; i < Kills; i++)
+        for (int i = 0; i < kills; i++)
         {
             using var child = ChildProcess.Start(command);
             await UntilAsync(() => child.HasExited || Newest(checkpoints) > newest);
@@ -52,6 +58,11 @@ public class KillTests(Samples samples)
         var steps = File.ReadLines(Path.Combine(output, "metrics.jsonl")).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("step").GetInt32());
         Assert.Equal(Enumerable.Range(1, Steps), steps);
         Assert.Equal(0, CliRun.Of("inspect", Path.Combine(output, "model")).Code);
+
+        // Byte for byte the weights of a run that nobody disturbed.
+        string whole = folder.File("whole");
+        Assert.Equal(0, CliRun.Of("train", "--config", config, "--out", whole, "--threads", "1").Code);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model", "model.safetensors")), File.ReadAllBytes(Path.Combine(output, "model", "model.safetensors")));
 
         string Config(int checkpointEvery) => folder.Write("run.json", samples.Run(
             r => (r["steps"], r["checkpoint_every"], r["data"]) = (Steps, checkpointEvery, new JsonArray(text))));

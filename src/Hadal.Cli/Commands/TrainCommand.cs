@@ -60,7 +60,10 @@ internal sealed class TrainCommand : HadalCommand
         using var backend = new CpuBackend(threads);
         using var run = new TrainingRun(
             file.Run, file.Model, folder, backend, data.Training, data.Validation, data.ValidationMicroBatches,
-            TokenizerFiles.Find(file.TokenizerPath, Path.Combine(folder, "tokenizer")));
+            TokenizerFiles.Find(file.TokenizerPath, Path.Combine(folder, "tokenizer")))
+        {
+            Warned = sentence => context.Say("warning: " + sentence),
+        };
         if (run.Resume()) context.Say($"Going on behind step {run.StepsDone} of {file.Run.Steps}.");
         else if (context.Get(_resume)) throw new MistakeException($"{folder} has no checkpoint to go on from; leave out --resume to start at the first step");
         int first = run.StepsDone;

@@ -102,7 +102,7 @@ internal sealed class QuickstartRun(CommandContext context, string folder, IRead
         using var run = new TrainingRun(
             plan, model, folder, backend, text.Training, text.Validation, text.ValidationMicroBatches, TokenizerFiles.Find(TokenizerFolder, TokenizerFolder))
         {
-            Deadline = DateTime.UtcNow + time * Patience + _grace,
+            TimeLimit = time * Patience + _grace,
         };
         var metrics = new List<StepMetrics>();
         long started = Stopwatch.GetTimestamp();

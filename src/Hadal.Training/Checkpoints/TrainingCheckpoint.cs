@@ -9,40 +9,75 @@ namespace Hadal.Training.Checkpoints;
 
 /// <summary>All that a run needs to go on bit for bit: a Hugging Face folder with FP32 weights, AdamW's moments, and where the run stands.</summary>
 /// <remarks>
-/// <c>checkpoints/step-00001000/</c> holds <c>model/</c>, <c>optimizer.safetensors</c> (<c>first_moment/NAME</c>, <c>second_moment/NAME</c>) and <c>state.json</c>. The
-/// folder appears under its name only when it is complete, so a run that is killed while writing goes on from the checkpoint before.
+/// <c>checkpoints/step-00001000/</c> holds <c>model/</c>, <c>optimizer.safetensors</c> (<c>first_moment/NAME</c>, <c>second_moment/NAME</c>), <c>state.json</c>, and
+/// <c>manifest.json</c> with the checksums of all of them. The folder appears under its name only when it is complete, so a run that is killed while writing goes on
+/// from the checkpoint before; so does a run whose newest checkpoint is no longer what was written.
 /// </remarks>
 internal static class TrainingCheckpoint
 {
     public const string ModelFolder = "model";
-    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", Prefix = "step-", Discarded = ".discarded";
+    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", Prefix = "step-", Discarded = ".discarded", Damaged = ".damaged-";
 
     /// <summary>Name of the checkpoint of a step.</summary>
     public static string Name(int step) => Prefix + step.ToString("D8", CultureInfo.InvariantCulture);
 
     /// <summary>Writes a checkpoint.</summary>
     /// <exception cref="CheckpointException">The disk is full or the folder cannot be written; nothing is left behind.</exception>
-    public static void Save(string folder, TrainingModel model, IBackend backend, TrainingState state, IReadOnlyList<string> tokenizerFiles)
+    public static void Save(string folder, TrainingSnapshot snapshot, TrainingState state, IReadOnlyList<string> tokenizerFiles)
     {
         AtomicFolder.Write(folder, temporary =>
         {
             var options = new CheckpointOptions { Type = DType.F32, CopiedFiles = tokenizerFiles, MtpCopies = false };
-            ModelWeights.Save(model, backend, Path.Combine(temporary, ModelFolder), options);
-            WriteMoments(Path.Combine(temporary, OptimizerFile), model, backend);
+            CheckpointWriter.Write(Path.Combine(temporary, ModelFolder), snapshot.Config, snapshot.Read, options);
+            SafetensorsWriter.Write(
+                Path.Combine(temporary, OptimizerFile), snapshot.Moments, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Moment(entry.Name))));
             AtomicFile.Write(Path.Combine(temporary, StateFile), stream => JsonSerializer.Serialize(stream, state, TrainingStateJson.Default.TrainingState));
+            CheckpointManifest.Write(temporary);
         });
     }
 
-    /// <summary>The newest complete checkpoint below a folder; null if there is none.</summary>
-    public static string? FindNewest(string checkpoints) => !Directory.Exists(checkpoints)
-        ? null
-        : Complete(checkpoints).Order(StringComparer.Ordinal).LastOrDefault();
+    /// <summary>The newest checkpoint below a folder that is what was written; damaged ones that are newer are set aside.</summary>
+    /// <param name="checkpoints">The folder.</param>
+    /// <param name="warn">Told of every damaged one: which file, and what differs.</param>
+    /// <returns>Null if there is none at all.</returns>
+    /// <exception cref="CheckpointException">There are checkpoints, and all of them are damaged; they stay where they are.</exception>
+    public static string? FindNewest(string checkpoints, Action<string>? warn)
+    {
+        var damaged = new List<(string Folder, string Damage)>();
+        string? newest = null;
+        foreach (string folder in All(checkpoints).OrderDescending(StringComparer.Ordinal))
+        {
+            if (CheckpointManifest.FindDamage(folder) is not { } damage)
+            {
+                newest = folder;
+                break;
+            }
+
+            damaged.Add((folder, damage));
+        }
+
+        if (newest is null && damaged.Count > 0)
+        {
+            string list = string.Join("; ", damaged.Select(d => $"{Path.GetFileName(d.Folder)}: {d.Damage}"));
+            throw new CheckpointException(checkpoints, null, $"no checkpoint is what was written ({list}); put a copy back, or delete the folder to start at the first step");
+        }
+
+        // Under another name, or it would count as one of those that are kept.
+        foreach (var (folder, damage) in damaged)
+        {
+            string aside = Enumerable.Range(1, int.MaxValue).Select(n => folder + Damaged + n).First(n => !Directory.Exists(n));
+            Directory.Move(folder, aside);
+            warn?.Invoke($"The checkpoint {folder} is damaged: {damage}. It is now {Path.GetFileName(aside)}; the run goes on from {Path.GetFileName(newest)}.");
+        }
+
+        return newest;
+    }
 
     /// <summary>Deletes all but the newest checkpoints.</summary>
     public static void Prune(string checkpoints, int keep)
     {
         // Renamed before its files go one by one: under the name of a checkpoint there is a whole one, also if the run is killed right here.
-        foreach (string old in Complete(checkpoints).Order(StringComparer.Ordinal).SkipLast(keep)) Directory.Move(old, old + Discarded);
+        foreach (string old in All(checkpoints).Order(StringComparer.Ordinal).SkipLast(keep)) Directory.Move(old, old + Discarded);
         foreach (string old in Directory.EnumerateDirectories(checkpoints, Prefix + "*" + Discarded).ToArray()) Directory.Delete(old, recursive: true);
     }
 
@@ -80,18 +115,8 @@ internal static class TrainingCheckpoint
         }
     }
 
-    private static void WriteMoments(string path, TrainingModel model, IBackend backend)
-    {
-        var moments = Moments(model).ToDictionary(m => m.Name);
-        SafetensorsWriter.Write(path, moments.Values.Select(m => new SafetensorsEntry(m.Name, DType.F32, m.Values.Shape)), (entry, stream) =>
-        {
-            var values = new float[entry.Shape.Count];
-            backend.Read(moments[entry.Name].Values, values);
-            stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
-        });
-    }
-
-    private static IEnumerable<(string Name, Tensor Values)> Moments(TrainingModel model)
+    /// <summary>AdamW's moments under their names in the file.</summary>
+    internal static IEnumerable<(string Name, Tensor Values)> Moments(TrainingModel model)
     {
         var parameters = model.Parameters;
         foreach (var (name, value) in parameters.Named)
@@ -102,6 +127,7 @@ internal static class TrainingCheckpoint
         }
     }
 
-    private static IEnumerable<string> Complete(string checkpoints) => Directory.EnumerateDirectories(checkpoints, Prefix + "*")
-        .Where(d => Path.GetFileName(d).Length == Prefix.Length + 8 && File.Exists(Path.Combine(d, StateFile)));
+    private static IEnumerable<string> All(string checkpoints) => !Directory.Exists(checkpoints)
+        ? []
+        : Directory.EnumerateDirectories(checkpoints, Prefix + "*").Where(d => Path.GetFileName(d).Length == Prefix.Length + 8 && Directory.EnumerateFileSystemEntries(d).Any());
 }

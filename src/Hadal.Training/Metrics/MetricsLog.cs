@@ -19,9 +19,9 @@ public sealed class MetricsLog : IDisposable
         var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         try
         {
-            stream.SetLength(KeptLength(stream, lastStep));
-            stream.Seek(0, SeekOrigin.End);
-            return new MetricsLog(stream);
+            var log = new MetricsLog(stream);
+            log.CutBehind(lastStep);
+            return log;
         }
         catch
         {
@@ -51,6 +51,14 @@ public sealed class MetricsLog : IDisposable
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(metrics, StepMetricsJson.Default.StepMetrics);
         _stream.Write([.. json, (byte)'\n']);
         _stream.Flush();
+    }
+
+    /// <summary>Cuts off what is behind a step, for a run that went back to it.</summary>
+    internal void CutBehind(int lastStep)
+    {
+        _stream.Seek(0, SeekOrigin.Begin);
+        _stream.SetLength(KeptLength(_stream, lastStep));
+        _stream.Seek(0, SeekOrigin.End);
     }
 
     /// <inheritdoc/>

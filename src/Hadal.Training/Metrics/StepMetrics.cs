@@ -54,7 +54,18 @@ public sealed record StepMetrics
     [JsonPropertyName("validation_loss")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ValidationLoss { get; init; }
+
+    /// <summary>Why the gradients of the step were thrown away; only where they were.</summary>
+    [JsonPropertyName("skipped")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Skipped { get; init; }
+
+    /// <summary>Why the run went back to where this step begins, and which batches it left out; only on the first step behind a rewind.</summary>
+    [JsonPropertyName("rewound")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Rewound { get; init; }
 }
 
+[JsonSourceGenerationOptions(Converters = [typeof(FiniteNumberConverter)])]
 [JsonSerializable(typeof(StepMetrics))]
 internal sealed partial class StepMetricsJson : JsonSerializerContext;

@@ -8,13 +8,18 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
 {
     private readonly ParameterRegion[] _regions = [.. parameters.Regions];
 
+    /// <summary>The global norm of the gradients, before clipping.</summary>
+    public double Norm() => Math.Sqrt(backend.SumOfSquares(parameters.Gradients));
+
+    /// <summary>Zeroes the gradients without using them.</summary>
+    public void Discard() => backend.Clear(parameters.Gradients);
+
     /// <summary>g *= min(1, clip / (norm + 1e-6)); decay; moments; update; then the gradients are zeroed.</summary>
-    /// <param name="step">From 1.</param>
+    /// <param name="step">Updates so far, this one included.</param>
     /// <param name="learningRate">Rate of this step.</param>
-    /// <returns>The global norm before clipping.</returns>
-    public double Step(int step, double learningRate)
+    /// <param name="norm">What <see cref="Norm"/> gives.</param>
+    public void Step(int step, double learningRate, double norm)
     {
-        double norm = Math.Sqrt(backend.SumOfSquares(parameters.Gradients));
         double scale = settings.ClipNorm > 0 ? Math.Min(1, settings.ClipNorm / (norm + 1e-6)) : 1;
         var rates = new AdamWStep(
             (float)learningRate, (float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon, (float)settings.WeightDecay, step, (float)scale);
@@ -32,8 +37,7 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
             }
         }
 
-        backend.Clear(parameters.Gradients);
-        return norm;
+        Discard();
     }
 
     private static Tensor Part(Tensor flat, ParameterRegion region) =>

@@ -85,6 +85,25 @@ public sealed record RunConfig
     [JsonPropertyName("bias_update_rate")]
     public double BiasUpdateRate { get; init; } = 1e-3;
 
+    /// <summary>
+    /// What to do when a loss or gradient is not finite, or a gradient norm is a spike: <c>skip</c> throws the step's gradients away, <c>rewind</c> goes back to the
+    /// newest checkpoint and leaves out the batches since then (without a checkpoint it skips), <c>stop</c> ends the run with a checkpoint of the step before.
+    /// </summary>
+    [JsonPropertyName("on_spike")]
+    public string OnSpike { get; init; } = "skip";
+
+    /// <summary>A gradient norm above this many times the running median is a spike; 0 looks only for numbers that are not finite.</summary>
+    [JsonPropertyName("spike_factor")]
+    public double SpikeFactor { get; init; }
+
+    /// <summary>Gradient norms that the running median is of; before there are so many, none is a spike.</summary>
+    [JsonPropertyName("spike_window")]
+    public int SpikeWindow { get; init; } = 100;
+
+    /// <summary>Skips in a row, or rewinds in all, behind which the run stops.</summary>
+    [JsonPropertyName("spike_limit")]
+    public int SpikeLimit { get; init; } = 10;
+
     /// <summary>Steps between validations; 0 for one at the end.</summary>
     [JsonPropertyName("validate_every")]
     public int ValidateEvery { get; init; }
@@ -171,6 +190,11 @@ public sealed record RunConfig
         CheckWeight(BiasUpdateRate, "bias_update_rate");
         Check(SaveDType is "float32" or "bfloat16", "save_dtype", "has to be float32 or bfloat16");
         Check(PrecisionPolicy.Find(Precision) is not null, "precision", $"is \"{Precision}\", but has to be one of {string.Join(", ", PrecisionPolicy.All.Select(p => p.Name))}");
+        Check(OnSpike is "skip" or "rewind" or "stop", "on_spike", "has to be skip, rewind or stop");
+        Check(OnSpike != "rewind" || CheckpointEvery > 0, "on_spike", "can be rewind only with checkpoint_every above 0");
+        Check(SpikeFactor is 0 or (> 1 and <= 1e9), "spike_factor", "has to be above 1, or 0 to look only for numbers that are not finite");
+        Check(SpikeWindow is >= 1 and <= 100_000, "spike_window", "has to be 1 to 100,000");
+        Check(SpikeLimit is >= 1 and <= 1_000_000, "spike_limit", "has to be 1 to 1,000,000");
         Check(Optimizer is not null, "optimizer", "has to be an object");
         var o = Optimizer!;
         Check(o.LearningRate is > 0 and <= 10 && o.FinalLearningRate >= 0 && o.FinalLearningRate <= o.LearningRate, "optimizer.learning_rate", "has to be above 0, and final_learning_rate between 0 and it");

@@ -1,4 +1,5 @@
 using Hadal.Model.Configuration;
+using Hadal.Training.Checkpoints;
 using Hadal.Training.Metrics;
 
 namespace Hadal.Training.Runs;
@@ -19,11 +20,11 @@ public static class RunFolder
         if (!File.Exists(runFile) || !File.Exists(metricsFile)) return RunFolderState.Empty;
         if (new FileInfo(metricsFile).Length == 0 && !Directory.Exists(Path.Combine(folder, "model"))) return RunFolderState.Empty;
         if (TrainingRun.Hash(RunConfig.Load(runFile)) != TrainingRun.Hash(run)) return RunFolderState.OtherRun;
-        string model = Path.Combine(folder, "model", ModelConfig.FileName);
+        string model = Path.Combine(folder, "model");
 
-        // The model is written behind the last line of the metrics; one that is older is of another run.
-        bool complete = MetricsLog.Read(metricsFile) is [.., var last] && last.Step == run.Steps
-            && File.Exists(model) && File.GetLastWriteTimeUtc(model) >= File.GetLastWriteTimeUtc(metricsFile);
+        // The model itself says which run it is the end of: times of files are worth nothing when a clock is set.
+        bool complete = MetricsLog.Read(metricsFile) is [.., var last] && last.Step == run.Steps && File.Exists(Path.Combine(model, ModelConfig.FileName))
+            && TrainingState.TryRead(Path.Combine(model, TrainingState.FileInModel)) is { } end && end.Step == run.Steps && end.RunHash == TrainingRun.Hash(run);
         return complete ? RunFolderState.Complete : RunFolderState.Begun;
     }
 }

@@ -6,7 +6,7 @@ namespace Hadal.Training.Runs;
 /// <summary>What a run needs before it starts: the answer of a dry run.</summary>
 /// <param name="Parameters">Trained numbers, MTP modules included.</param>
 /// <param name="ActiveParameters">Numbers of the main model that one token meets, head included, embedding not.</param>
-/// <param name="MemoryBytes">Weights, gradients and two moments in FP32, and an estimate of the activations of a micro-batch.</param>
+/// <param name="MemoryBytes">Weights, gradients and two moments in FP32, an estimate of the activations of a micro-batch, and with checkpoints the copy that they are written from.</param>
 /// <param name="FlopsPerToken">6 per active matrix parameter and token, MTP modules included, and causal attention at the run's length (section 13 of the specification).</param>
 public sealed record RunPlan(
     [property: JsonPropertyName("parameters")] long Parameters,
@@ -36,7 +36,7 @@ public sealed record RunPlan(
         double attention = 6.0 * layers * config.Heads * (config.QueryHeadWidth + config.ValueWidth) * run.SequenceLength / 2;
         double flops = 6 * (config.ActiveParameterCount + mtpActive) + attention;
         long tokens = (long)run.MicroBatchSequences * run.SequenceLength;
-        return new RunPlan(parameters, config.ActiveParameterCount, checked(16 * parameters + ActivationBytes(config, tokens)), flops);
+        return new RunPlan(parameters, config.ActiveParameterCount, checked((run.CheckpointEvery > 0 ? 28 : 16) * parameters + ActivationBytes(config, tokens)), flops);
     }
 
     // Floats that the layers keep for the backward, per token.

@@ -35,22 +35,43 @@ internal sealed class Trainer : IDisposable
 
     /// <summary>One optimizer step over the global batch.</summary>
     /// <param name="step">From 1.</param>
-    public StepMetrics Step(int step)
+    /// <param name="watch">Judges the gradients; those that it refuses change no weight, moment or bias. Null takes every step.</param>
+    public StepMetrics Step(int step, SpikeWatch? watch = null)
     {
         long started = Stopwatch.GetTimestamp();
         foreach (var experts in Model.ExpertLayers) Array.Clear(experts.Load);
         _losses.Clear();
         var scales = new LossScales(_run.TokensPerStep, _run.BatchSequences, (float)_run.MtpWeight, (float)_run.BalanceWeight);
-        for (int m = 0; m < _run.BatchSequences / _run.MicroBatchSequences; m++)
+        try
         {
-            _source.Fill(step, m, _batch);
-            Model.ForwardBackward(_batch, scales, _losses);
+            for (int m = 0; m < _run.BatchSequences / _run.MicroBatchSequences; m++)
+            {
+                _source.Fill(step + (watch?.PassedBatches ?? 0), m, _batch);
+                Model.ForwardBackward(_batch, scales, _losses);
+            }
+        }
+        catch
+        {
+            // Half a batch is no step.
+            _optimizer.Discard();
+            throw;
         }
 
         double rate = LearningRateSchedule.At(_run.Optimizer, step, _run.Steps);
-        double norm = _optimizer.Step(step, rate);
-        UpdateBiases();
-        return Measure(step, rate, norm, Stopwatch.GetElapsedTime(started));
+        double norm = _optimizer.Norm();
+        string? refused = watch?.Judge(Loss(), norm);
+        if (refused is null)
+        {
+            _optimizer.Step(step - (watch?.SkippedSteps ?? 0), rate, norm);
+            UpdateBiases();
+            watch?.Accept(norm);
+        }
+        else
+        {
+            _optimizer.Discard();
+        }
+
+        return Measure(step, rate, norm, Stopwatch.GetElapsedTime(started)) with { Skipped = refused };
     }
 
     /// <summary>Mean cross-entropy of the next token over some sequences, in nats.</summary>
@@ -82,6 +103,8 @@ internal sealed class Trainer : IDisposable
         }
     }
 
+    private double Loss() => _losses.MainSum / _run.TokensPerStep + _run.MtpWeight * _losses.Mtp(_run.TokensPerStep) + _run.BalanceWeight * _losses.Balance(_run.BatchSequences);
+
     private StepMetrics Measure(int step, double rate, double norm, TimeSpan time)
     {
         long labels = _run.TokensPerStep;
@@ -90,7 +113,7 @@ internal sealed class Trainer : IDisposable
         {
             Step = step,
             Tokens = step * _run.TokensPerStep,
-            Loss = main + _run.MtpWeight * _losses.Mtp(labels) + _run.BalanceWeight * balance,
+            Loss = Loss(),
             MainLoss = main,
             MtpLoss = Array.ConvertAll(_losses.MtpSums, s => s / labels),
             BalanceLoss = balance,

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
@@ -22,7 +24,10 @@ public sealed class TrainingRun : IDisposable
     private readonly IBatchSource? _validation;
     private readonly int _validationMicroBatches;
     private readonly Trainer _trainer;
+    private readonly RunCheckpoints _checkpoints;
+    private readonly SpikeWatch _watch;
     private readonly string _hash;
+    private string? _rewound;
 
     /// <summary>Builds model, optimizer and folder.</summary>
     /// <param name="run">A valid run.</param>
@@ -43,6 +48,8 @@ public sealed class TrainingRun : IDisposable
         (Config, _folder, _backend, _validation, _tokenizerFiles) = (run, folder, backend, validation, tokenizerFiles);
         _validationMicroBatches = validation is null ? 0 : validationMicroBatches;
         _trainer = new Trainer(run, config, backend, training);
+        _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _trainer.Model, backend, run.KeepCheckpoints, tokenizerFiles);
+        _watch = new SpikeWatch(run);
         _hash = Hash(run);
     }
 
@@ -52,8 +59,11 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Steps done.</summary>
     public int StepsDone { get; private set; }
 
-    /// <summary>When set, the first step that ends later is the last one, as if the run had been planned so short.</summary>
-    public DateTime? Deadline { get; set; }
+    /// <summary>
+    /// When set, the first step that ends so long after the start of <see cref="Run"/> is the last one, as if the run had been planned so short. Measured by a clock
+    /// that nobody sets.
+    /// </summary>
+    public TimeSpan? TimeLimit { get; set; }
 
     /// <summary>Folder of the final model.</summary>
     public string ModelFolder => Path.Combine(_folder, "model");
@@ -61,20 +71,24 @@ public sealed class TrainingRun : IDisposable
     /// <summary>File of the measurements.</summary>
     public string MetricsFile => Path.Combine(_folder, "metrics.jsonl");
 
-    private string Checkpoints => Path.Combine(_folder, "checkpoints");
+    /// <summary>The model, for tests that disturb it.</summary>
+    internal Model.TrainingModel Model => _trainer.Model;
 
-    /// <summary>Takes up the newest checkpoint of the folder.</summary>
+    /// <summary>The checkpoints.</summary>
+    internal RunCheckpoints Checkpoints => _checkpoints;
+
+    /// <summary>Told, one sentence each, of what went wrong without stopping the run.</summary>
+    public Action<string>? Warned { get; set; }
+
+    /// <summary>Takes up the newest checkpoint of the folder that is what was written; <see cref="Warned"/> is told of damaged ones.</summary>
     /// <returns>False if there is none: the run starts at its beginning.</returns>
     /// <exception cref="TrainingException">The checkpoint belongs to a run with other settings.</exception>
-    /// <exception cref="CheckpointException">The checkpoint is damaged.</exception>
+    /// <exception cref="CheckpointException">There are checkpoints, and all of them are damaged.</exception>
     public bool Resume()
     {
-        if (TrainingCheckpoint.FindNewest(Checkpoints) is not { } newest) return false;
-        var state = TrainingCheckpoint.ReadState(newest);
-        if (state.RunHash != _hash)
-            throw new TrainingException($"{newest} belongs to a run with another model, data or batch; use its run file, or another folder.");
-        TrainingCheckpoint.Load(newest, _trainer.Model, _backend);
+        if (_checkpoints.TakeUp(_hash, Warned) is not { } state) return false;
         StepsDone = state.Step;
+        _watch.Restore(state.Spikes);
         return true;
     }
 
@@ -83,28 +97,41 @@ public sealed class TrainingRun : IDisposable
     /// <param name="cancellation">Finishes the step in hand, writes a checkpoint, and throws.</param>
     /// <returns>The last step's measurements.</returns>
     /// <exception cref="OperationCanceledException">Stopped; a checkpoint was written.</exception>
-    /// <exception cref="TrainingException">The loss is no longer a number.</exception>
-    /// <exception cref="CheckpointException">A checkpoint or the model cannot be written.</exception>
+    /// <exception cref="TrainingException">Spikes, by <see cref="RunConfig.OnSpike"/> or more of them than it allows; or the data can no longer be read. A checkpoint was
+    /// written.</exception>
+    /// <exception cref="CheckpointException">The last checkpoint or the model cannot be written.</exception>
     public StepMetrics Run(Action<StepMetrics>? progress, CancellationToken cancellation)
     {
         Directory.CreateDirectory(_folder);
         AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
         StepMetrics? last = null;
-        using (var log = MetricsLog.Open(MetricsFile, StepsDone))
+        long started = Stopwatch.GetTimestamp();
+        try
         {
+            using var log = MetricsLog.Open(MetricsFile, StepsDone);
             for (bool late = false; StepsDone < Config.Steps && !late;)
             {
                 if (cancellation.IsCancellationRequested) Stop(cancellation);
-                last = _trainer.Step(StepsDone + 1);
-                if (!double.IsFinite(last.Loss))
-                    throw new TrainingException($"The loss at step {last.Step} is not a number; a lower learning_rate usually helps. The run stands at its last checkpoint.");
+                _checkpoints.Report(wait: false, Warned);
+                var step = Step();
+                if (step.Skipped is not null && !Survive(step))
+                {
+                    log.CutBehind(StepsDone);
+                    continue;
+                }
+
+                (last, _rewound) = (step with { Rewound = _rewound }, null);
                 StepsDone++;
-                late = DateTime.UtcNow >= Deadline;
+                late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
                 if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = last with { ValidationLoss = Validate(CancellationToken.None) };
                 log.Append(last);
                 progress?.Invoke(last);
-                if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) SaveCheckpoint();
+                if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) _checkpoints.Begin(State, Warned);
             }
+        }
+        finally
+        {
+            _checkpoints.Report(wait: true, Warned);
         }
 
         // Not to be stopped: no checkpoint holds the last steps.
@@ -112,6 +139,7 @@ public sealed class TrainingRun : IDisposable
         {
             Type = Config.SaveDType == "bfloat16" ? DType.BF16 : DType.F32,
             CopiedFiles = _tokenizerFiles,
+            AddedFiles = new Dictionary<string, ReadOnlyMemory<byte>> { [TrainingState.FileInModel] = JsonSerializer.SerializeToUtf8Bytes(State, TrainingStateJson.Default.TrainingState) },
         }, CancellationToken.None);
         return last ?? MetricsLog.Read(MetricsFile)[^1];
     }
@@ -128,24 +156,65 @@ public sealed class TrainingRun : IDisposable
     private bool ValidationIsDue(bool last) =>
         _validationMicroBatches > 0 && (last || (Config.ValidateEvery > 0 && StepsDone % Config.ValidateEvery == 0));
 
+    private TrainingState State => new(StepsDone, StepsDone * Config.TokensPerStep, _hash, _watch.State);
+
+    private StepMetrics Step()
+    {
+        try
+        {
+            return _trainer.Step(StepsDone + 1, _watch);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TrainingException($"The batch of step {StepsDone + 1} cannot be read ({e.Message.TrimEnd('.')}); put the data back and run the same command. {Keep()}");
+        }
+    }
+
+    // What happens to a step whose gradients were thrown away: true if the run goes on behind it, false if it went back.
+    private bool Survive(StepMetrics step)
+    {
+        string place = $"Step {step.Step}: {step.Skipped}";
+        if (Config.OnSpike == "stop") throw new TrainingException($"{place}; on_spike is stop. {Keep()}");
+        if (Config.OnSpike == "rewind")
+        {
+            if (_watch.Rewinds >= Config.SpikeLimit)
+                throw new TrainingException($"{place}; the run went back {_watch.Rewinds} times before, which is the limit (spike_limit). {Keep()}");
+            if (_checkpoints.TakeUp(_hash, Warned) is { } state)
+            {
+                long first = state.Step + 1 + _watch.PassedBatches;
+                _watch.Rewind(state.Spikes, step.Step - state.Step);
+                StepsDone = state.Step;
+                _rewound = $"{place}; batches {first} to {state.Step + _watch.PassedBatches} are left out";
+                Warned?.Invoke($"{place}. The run went back to step {state.Step} and leaves out batches {first} to {state.Step + _watch.PassedBatches}.");
+                return false;
+            }
+        }
+
+        if (_watch.SkipsInARow >= Config.SpikeLimit)
+            throw new TrainingException($"{place}; {_watch.SkipsInARow} steps in a row were skipped before, which is the limit (spike_limit); a lower learning_rate usually helps. {Keep()}");
+        _watch.Skip();
+        Warned?.Invoke($"{place}. The step was skipped: it changed nothing.");
+        return true;
+    }
+
     private void Stop(CancellationToken cancellation)
     {
-        if (StepsDone > 0) SaveCheckpoint();
+        if (StepsDone > 0) _checkpoints.Save(State, prune: true, Warned);
         throw new OperationCanceledException($"Stopped after step {StepsDone}; run the same command with --resume to go on.", cancellation);
     }
 
-    private void SaveCheckpoint()
+    // Older checkpoints stay: a person may want to go back further.
+    private string Keep()
     {
-        Directory.CreateDirectory(Checkpoints);
-        var state = new TrainingState(StepsDone, StepsDone * Config.TokensPerStep, _hash);
-        TrainingCheckpoint.Save(Path.Combine(Checkpoints, TrainingCheckpoint.Name(StepsDone)), _trainer.Model, _backend, state, _tokenizerFiles);
-        TrainingCheckpoint.Prune(Checkpoints, Config.KeepCheckpoints);
+        if (StepsDone == 0) return "No step was done.";
+        _checkpoints.Save(State, prune: false, Warned);
+        return $"A checkpoint of step {StepsDone} is in {_checkpoints.Folder}.";
     }
 
-    // How often to save or validate may change between sittings; what is computed may not.
+    // How often to save or validate, and what to do about spikes, may change between sittings; what is computed from a good batch may not.
     internal static string Hash(RunConfig run)
     {
-        var fixedPart = run with { CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32" };
+        var fixedPart = run with { CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32", OnSpike = "skip", SpikeFactor = 0, SpikeWindow = 1, SpikeLimit = 1 };
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(fixedPart.ToJson())));
     }
 }

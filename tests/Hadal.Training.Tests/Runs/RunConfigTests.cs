@@ -24,6 +24,11 @@ public class RunConfigTests
     [InlineData("\"warmup_steps\": 2", "\"warmup_steps\": -2", "cannot be negative")]
     [InlineData("\"beta1\": 0.9", "\"beta1\": 1", "below 1")]
     [InlineData("\"tokenizer\": \"tokenizer.json\"", "\"tokenizer\": \"\"", "tokenizer.json")]
+    [InlineData("\"on_spike\": \"skip\"", "\"on_spike\": \"pray\"", "skip, rewind or stop")]
+    [InlineData("\"on_spike\": \"skip\"", "\"on_spike\": \"rewind\"", "only with checkpoint_every above 0")]
+    [InlineData("\"spike_factor\": 0", "\"spike_factor\": 0.5", "has to be above 1")]
+    [InlineData("\"spike_window\": 100", "\"spike_window\": 0", "1 to 100,000")]
+    [InlineData("\"spike_limit\": 10", "\"spike_limit\": 0", "spike_limit")]
     [InlineData("{", "[", "cannot be understood")]
     public void A_wrong_field_is_named(string right, string wrong, string message)
     {

@@ -80,7 +80,7 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void A_loss_that_is_not_a_number_stops_the_run_with_a_sentence()
     {
-        var run = TinyRun.Run with { Steps = 30, Optimizer = TinyRun.Run.Optimizer with { LearningRate = 10, FinalLearningRate = 10, WarmupSteps = 0, ClipNorm = 0 } };
+        var run = TinyRun.Run with { Steps = 30, OnSpike = "stop", Optimizer = TinyRun.Run.Optimizer with { LearningRate = 10, FinalLearningRate = 10, WarmupSteps = 0, ClipNorm = 0 } };
         using var wild = Start(_folder, run, new Overflowing());
         Assert.Contains("not a number", Assert.Throws<TrainingException>(() => wild.Run(null, CancellationToken.None)).Message, StringComparison.Ordinal);
     }
