@@ -100,7 +100,7 @@ public sealed class TrainingRun : IDisposable
                     throw new TrainingException($"The loss at step {last.Step} is not a number; a lower learning_rate usually helps. The run stands at its last checkpoint.");
                 StepsDone++;
                 late = DateTime.UtcNow >= Deadline;
-                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = last with { ValidationLoss = Validate(CancellationToken.None) };
+                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = _trainer.Watch.AfterValidation(last with { ValidationLoss = Validate(CancellationToken.None) });
                 log.Append(last);
                 progress?.Invoke(last);
                 if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) SaveCheckpoint();
