@@ -64,6 +64,39 @@ public sealed unsafe partial class CpuBackend
         });
     }
 
+    /// <inheritdoc/>
+    public void CountBest(Tensor scores, int topK, Tensor counts)
+    {
+        Require(topK > 0 && topK <= scores.Columns && scores.Columns <= MostExperts, nameof(CountBest), scores, $"has to hold at least {topK} experts");
+        int perItem = Math.Max(64, RowsPerItem(scores.Rows, 64 * topK));
+        Run(Items(scores.Rows, perItem), new CountBestKernel
+        {
+            Scores = Rows(scores),
+            Counts = Integers(counts, scores.Columns),
+            TopK = topK,
+            RowsPerItem = perItem,
+        });
+    }
+
+    /// <inheritdoc/>
+    public void BatchBalanceLoss(Tensor scores, int sequenceLength, Tensor counts, float gradientScale, Tensor loss, Tensor dScores)
+    {
+        Require(
+            sequenceLength > 0 && scores.Rows % sequenceLength == 0 && scores.Columns is > 0 and <= MostExperts, nameof(BatchBalanceLoss),
+            scores, $"has to hold whole sequences of {sequenceLength} tokens");
+        RequireShape(dScores, scores.Rows, scores.Columns);
+        int sequences = scores.Rows / sequenceLength;
+        Run(sequences, new BalanceLossKernel
+        {
+            Scores = Rows(scores),
+            DScores = Rows(dScores),
+            Loss = Vector(loss, sequences),
+            Counts = Integers(counts, scores.Columns),
+            Length = sequenceLength,
+            GradientScale = gradientScale,
+        });
+    }
+
     private static void CheckRule(RoutingRule rule, Tensor scores, string operation)
     {
         int experts = scores.Columns;

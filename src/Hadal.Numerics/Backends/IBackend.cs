@@ -376,6 +376,16 @@ public interface IBackend : IDisposable
     /// <param name="dScores">[B·L, E], replaced.</param>
     void BalanceLoss(Tensor scores, int sequenceLength, int topK, float gradientScale, Tensor loss, Tensor dScores);
 
+    /// <summary>counts[e] += tokens of scores [T, E] whose <paramref name="topK"/> best scores contain e, the lower index first among equals; counts is I32 [E].</summary>
+    void CountBest(Tensor scores, int topK, Tensor counts);
+
+    /// <summary><see cref="BalanceLoss"/> with the experts' shares counted over more than a sequence (report section 4.5.3).</summary>
+    /// <remarks>
+    /// counts is I32 [E], see <see cref="CountBest"/>: f_e = E·counts[e] / Σ counts, constant for the gradient. The mean of the B losses Σ_e f_e·P_e, with P of each
+    /// sequence, is the loss with P over all of them.
+    /// </remarks>
+    void BatchBalanceLoss(Tensor scores, int sequenceLength, Tensor counts, float gradientScale, Tensor loss, Tensor dScores);
+
     /// <summary>Sorts slots (token, choice) by expert, stable.</summary>
     /// <param name="experts">I32 [T, C].</param>
     /// <param name="offsets">I32 [E + 1], gets where each expert's rows start.</param>

@@ -1,6 +1,7 @@
 using Hadal.Model.Configuration;
 using Hadal.Model.Routing;
 using Hadal.Numerics;
+using Hadal.Training.Balance;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
 using Hadal.Training.Precision;
@@ -9,7 +10,7 @@ namespace Hadal.Training.Experts;
 
 /// <summary>DeepSeekMoE (report section 2.1.2): shared experts, and routed experts chosen by affinity and correction bias. No token is dropped.</summary>
 /// <remarks>Legend: T rows, E experts, C chosen per token, S = T·C slots sorted by expert.</remarks>
-internal sealed class MixtureOfExperts
+internal sealed class MixtureOfExperts : IDisposable
 {
     private readonly ModelConfig _config;
     private readonly RoutingRule _rule;
@@ -17,8 +18,8 @@ internal sealed class MixtureOfExperts
     private readonly ExpertStack _experts;
     private readonly GatedMlp? _shared;
     private readonly Storage? _biasStorage;
-    private readonly int[] _offsets;
     private readonly float[] _bias;
+    private IBalanceLoss _balance = new SequenceBalanceLoss();
 
     public MixtureOfExperts(IBackend backend, ParameterSet parameters, ModelConfig config, string prefix)
     {
@@ -27,17 +28,26 @@ internal sealed class MixtureOfExperts
         _router = new LinearLayer(parameters, prefix + "gate.weight", config.RoutedExperts, config.HiddenSize, LinearRole.Router);
         _experts = new ExpertStack(parameters, prefix + "experts.", config.RoutedExperts, config.HiddenSize, config.ExpertWidth);
         if (config.SharedExperts > 0) _shared = new GatedMlp(parameters, prefix + "shared_experts.", config.HiddenSize, config.SharedWidth);
-        _offsets = new int[config.RoutedExperts + 1];
         _bias = new float[config.RoutedExperts];
-        Load = new long[config.RoutedExperts];
+        Trained = new RoutingCounts(config.RoutedExperts, config.Groups);
+        Evaluated = new RoutingCounts(config.RoutedExperts, config.Groups);
         BiasName = prefix + "gate.e_score_correction_bias";
         if (!config.Router.HasBias) return;
         _biasStorage = backend.CreateStorage((long)config.RoutedExperts * sizeof(float));
         BiasTensor = _biasStorage.View(0, DType.F32, new Shape(config.RoutedExperts));
     }
 
-    /// <summary>Tokens routed to each expert since it was last cleared: over the whole global batch when cleared once a step.</summary>
-    public long[] Load { get; }
+    /// <summary>Where training sent its tokens since the step began: over the whole global batch.</summary>
+    public RoutingCounts Trained { get; }
+
+    /// <summary>Where evaluations sent theirs; whoever evaluates clears it.</summary>
+    public RoutingCounts Evaluated { get; }
+
+    /// <summary>Tokens routed to each expert in this step.</summary>
+    public long[] Load => Trained.Load;
+
+    /// <summary>Experts chosen per token.</summary>
+    public int Chosen => _config.ExpertsPerToken;
 
     /// <summary>Checkpoint name of the correction bias.</summary>
     public string BiasName { get; }
@@ -47,6 +57,20 @@ internal sealed class MixtureOfExperts
 
     /// <summary>Host copy of the correction bias; call <see cref="WriteBias"/> after changing it.</summary>
     public Span<float> Bias => _bias;
+
+    /// <summary>Takes the auxiliary loss of a policy instead of the sequence-wise one.</summary>
+    public void Balance(IBackend backend, BalancePolicy policy)
+    {
+        _balance.Dispose();
+        _balance = policy.CreateLoss(backend, _config.RoutedExperts);
+    }
+
+    /// <summary>Forgets the counts of the step before.</summary>
+    public void BeginStep()
+    {
+        Trained.Clear();
+        _balance.BeginStep();
+    }
 
     /// <summary>Brings the host copy of the bias to the device.</summary>
     public void WriteBias(IBackend backend)
@@ -64,14 +88,14 @@ internal sealed class MixtureOfExperts
         c.Backend.Route(logits, BiasTensor, _rule, s.Scores, s.Experts.Reshape(new Shape((long)rows * chosen)), weights);
         s.BalanceLoss = c.Vector(rows / c.SequenceLength);
         s.DScores = c.Matrix(rows, experts);
-        c.Backend.BalanceLoss(s.Scores, c.SequenceLength, chosen, c.BalanceScale, s.BalanceLoss, s.DScores);
+        _balance.Run(c, s.Scores, chosen, s.BalanceLoss, s.DScores);
 
         int slots = rows * chosen;
         var offsets = c.Integers(experts + 1);
         s.Slots = c.Integers(slots);
         s.Rows = c.Integers(slots);
         c.Backend.SortByExpert(s.Experts.Reshape(new Shape(slots)), offsets, s.Slots, s.Rows);
-        if (c.CountsLoad) Count(c.Backend, offsets);
+        (c.CountsLoad ? Trained : Evaluated).Add(c.Backend, s.Experts);
 
         var sorted = c.Matrix(slots, x.Columns);
         c.Backend.GatherRows(x, s.Slots, chosen, sorted);
@@ -109,12 +133,10 @@ internal sealed class MixtureOfExperts
         _shared?.BackwardWeight(c, s.Shared);
     }
 
-    public void Dispose() => _biasStorage?.Dispose();
-
-    private void Count(IBackend backend, Tensor offsets)
+    public void Dispose()
     {
-        backend.Read(offsets, _offsets);
-        for (int e = 0; e < Load.Length; e++) Load[e] += _offsets[e + 1] - _offsets[e];
+        _balance.Dispose();
+        _biasStorage?.Dispose();
     }
 
     public sealed class State

@@ -25,7 +25,7 @@ public sealed record StepMetrics
     [JsonPropertyName("mtp_loss")]
     public required double[] MtpLoss { get; init; }
 
-    /// <summary>Sequence-wise balance loss summed over expert layers, unweighted.</summary>
+    /// <summary>Balance loss summed over expert layers, unweighted: the batch-wise one with <c>batch_loss</c>, else the sequence-wise one.</summary>
     [JsonPropertyName("balance_loss")]
     public required double BalanceLoss { get; init; }
 
@@ -49,6 +49,42 @@ public sealed record StepMetrics
     [JsonPropertyName("expert_load")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long[][]? ExpertLoad { get; init; }
+
+    /// <summary>Entropy of each expert layer's load over ln E: 1 for balance, 0 for collapse.</summary>
+    [JsonPropertyName("load_entropy")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double[]? LoadEntropy { get; init; }
+
+    /// <summary>
+    /// Experts of each expert layer that no token chose in the last 100 steps; not there before 100 steps of a sitting (a run that goes on from a checkpoint begins to
+    /// count anew).
+    /// </summary>
+    [JsonPropertyName("dead_experts")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int[]? DeadExperts { get; init; }
+
+    /// <summary>Largest minus smallest router bias of each expert layer, after the step.</summary>
+    [JsonPropertyName("bias_spread")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double[]? BiasSpread { get; init; }
+
+    /// <summary>Tokens of the step with at least one expert in each group of each expert layer; only where routing is limited to groups.</summary>
+    [JsonPropertyName("tokens_per_group")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long[][]? TokensPerGroup { get; init; }
+
+    /// <summary>MaxVio of each expert layer on the load pooled over the validation sequences; only where a step was followed by a validation.</summary>
+    [JsonPropertyName("validation_max_violation")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double[]? ValidationMaxViolation { get; init; }
+
+    /// <summary>
+    /// Share of the (token, choice) pairs of the first validation micro-batch that are new since the validation before, per expert layer, 0 to 1; not there at the first
+    /// validation of a sitting.
+    /// </summary>
+    [JsonPropertyName("routing_churn")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double[]? RoutingChurn { get; init; }
 
     /// <summary>Cross-entropy of the next token on the validation sequences, in nats; only where a step was followed by a validation.</summary>
     [JsonPropertyName("validation_loss")]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Hadal.Model.Configuration;
+using Hadal.Training.Balance;
 using Hadal.Training.Optimization;
 using Hadal.Training.Precision;
 
@@ -77,11 +78,19 @@ public sealed record RunConfig
     [JsonPropertyName("mtp_weight")]
     public double MtpWeight { get; init; } = 0.3;
 
-    /// <summary>α, the weight of the sequence-wise balance loss.</summary>
+    /// <summary>
+    /// How experts are kept evenly loaded: <c>bias</c> (the report: router biases, and a sequence-wise loss of small weight), <c>sequence_loss</c> or <c>batch_loss</c>
+    /// (report section 4.5.3; an auxiliary loss alone, usually with a <see cref="BalanceWeight"/> of 0.001 or more), or <c>none</c>. The batch of <c>batch_loss</c>
+    /// is the global batch as far as it has been computed: an expert's share of the tokens counts all micro-batches of the step up to the one in hand.
+    /// </summary>
+    [JsonPropertyName("balance")]
+    public string Balance { get; init; } = BalancePolicy.Bias.Name;
+
+    /// <summary>α, the weight of the balance loss; without effect for <c>none</c>.</summary>
     [JsonPropertyName("balance_weight")]
     public double BalanceWeight { get; init; } = 1e-4;
 
-    /// <summary>γ, the step of the router biases.</summary>
+    /// <summary>γ, the step of the router biases; without effect unless <see cref="Balance"/> is <c>bias</c>.</summary>
     [JsonPropertyName("bias_update_rate")]
     public double BiasUpdateRate { get; init; } = 1e-3;
 
@@ -185,6 +194,7 @@ public sealed record RunConfig
         Check((long)MicroBatchSequences * SequenceLength <= 1 << 24, "micro_batch_sequences", "times sequence_length has to stay below 16,777,216 tokens");
         Check(ValidationShare is >= 0 and <= 0.5, "validation_share", "has to be 0 to 0.5");
         Check(ValidateEvery >= 0 && ValidationSequences >= 0, "validate_every", "and validation_sequences cannot be negative");
+        Check(BalancePolicy.Find(Balance) is not null, "balance", $"has to be one of {string.Join(", ", BalancePolicy.Names)}");
         CheckWeight(MtpWeight, "mtp_weight");
         CheckWeight(BalanceWeight, "balance_weight");
         CheckWeight(BiasUpdateRate, "bias_update_rate");

@@ -20,12 +20,16 @@ internal sealed class Trainer : IDisposable
     private readonly AdamWOptimizer _optimizer;
     private readonly BatchLosses _losses;
     private readonly PackedBatch _batch;
+    private readonly BalancePolicy _policy;
 
     public Trainer(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source)
     {
         (_run, _backend, _source) = (run, backend, source);
         Model = new TrainingModel(backend, config, run.SequenceLength, PrecisionPolicy.Find(run.Precision));
         WeightInitializer.Initialize(backend, Model.Parameters, run.Seed, config.InitializerRange);
+        _policy = BalancePolicy.Find(run.Balance)!;
+        foreach (var experts in Model.ExpertLayers) experts.Balance(backend, _policy);
+        Watch = new ExpertWatch(Model.ExpertLayers);
         _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer);
         _losses = Model.CreateLosses();
         _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
@@ -33,15 +37,20 @@ internal sealed class Trainer : IDisposable
 
     public TrainingModel Model { get; }
 
+    /// <summary>How the experts are used.</summary>
+    public ExpertWatch Watch { get; }
+
+    private double BalanceWeight => _policy.LossFactor * _run.BalanceWeight;
+
     /// <summary>One optimizer step over the global batch.</summary>
     /// <param name="step">From 1.</param>
     /// <param name="watch">Judges the gradients; those that it refuses change no weight, moment or bias. Null takes every step.</param>
     public StepMetrics Step(int step, SpikeWatch? watch = null)
     {
         long started = Stopwatch.GetTimestamp();
-        foreach (var experts in Model.ExpertLayers) Array.Clear(experts.Load);
+        foreach (var experts in Model.ExpertLayers) experts.BeginStep();
         _losses.Clear();
-        var scales = new LossScales(_run.TokensPerStep, _run.BatchSequences, (float)_run.MtpWeight, (float)_run.BalanceWeight);
+        var scales = new LossScales(_run.TokensPerStep, _run.BatchSequences, (float)_run.MtpWeight, (float)BalanceWeight);
         try
         {
             for (int m = 0; m < _run.BatchSequences / _run.MicroBatchSequences; m++)
@@ -81,11 +90,13 @@ internal sealed class Trainer : IDisposable
     public double Validate(IBatchSource source, int microBatches, CancellationToken cancellation)
     {
         var losses = Model.CreateLosses();
+        Watch.BeginValidation();
         for (int m = 0; m < microBatches; m++)
         {
             cancellation.ThrowIfCancellationRequested();
             source.Fill(0, m, _batch);
             Model.Evaluate(_batch, losses);
+            if (m == 0) Watch.LookAtChoices();
         }
 
         return losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length);
@@ -98,18 +109,18 @@ internal sealed class Trainer : IDisposable
         foreach (var experts in Model.ExpertLayers)
         {
             if (experts.BiasTensor.IsEmpty) continue;
-            LoadBalance.UpdateBias(experts.Load, (float)_run.BiasUpdateRate, experts.Bias);
+            LoadBalance.UpdateBias(experts.Load, (float)(_policy.BiasFactor * _run.BiasUpdateRate), experts.Bias);
             experts.WriteBias(_backend);
         }
     }
 
-    private double Loss() => _losses.MainSum / _run.TokensPerStep + _run.MtpWeight * _losses.Mtp(_run.TokensPerStep) + _run.BalanceWeight * _losses.Balance(_run.BatchSequences);
+    private double Loss() => _losses.MainSum / _run.TokensPerStep + _run.MtpWeight * _losses.Mtp(_run.TokensPerStep) + BalanceWeight * _losses.Balance(_run.BatchSequences);
 
     private StepMetrics Measure(int step, double rate, double norm, TimeSpan time)
     {
         long labels = _run.TokensPerStep;
         double main = _losses.MainSum / labels, balance = _losses.Balance(_run.BatchSequences);
-        return new StepMetrics
+        return Watch.AfterStep(new StepMetrics
         {
             Step = step,
             Tokens = step * _run.TokensPerStep,
@@ -120,8 +131,7 @@ internal sealed class Trainer : IDisposable
             GradNorm = norm,
             LearningRate = rate,
             TokensPerSecond = labels / Math.Max(time.TotalSeconds, 1e-9),
-            MaxViolation = [.. Model.ExpertLayers.Select(e => LoadBalance.MaxViolation(e.Load))],
-            ExpertLoad = [.. Model.ExpertLayers.Select(e => e.Load.ToArray())],
-        };
+            MaxViolation = [],
+        });
     }
 }

@@ -123,7 +123,7 @@ public sealed class TrainingRun : IDisposable
                 (last, _rewound) = (step with { Rewound = _rewound }, null);
                 StepsDone++;
                 late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
-                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = last with { ValidationLoss = Validate(CancellationToken.None) };
+                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = _trainer.Watch.AfterValidation(last with { ValidationLoss = Validate(CancellationToken.None) });
                 log.Append(last);
                 progress?.Invoke(last);
                 if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) _checkpoints.Begin(State, Warned);

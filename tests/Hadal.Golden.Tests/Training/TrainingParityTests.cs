@@ -101,7 +101,7 @@ public class TrainingParityTests
         {
             foreach (var experts in golden.Model.ExpertLayers) Array.Clear(experts.Load);
             golden.Run(step - 1);
-            optimizer.Step(step, 1e-3);
+            optimizer.Step(step, 1e-3, optimizer.Norm());
             foreach (var experts in golden.Model.ExpertLayers)
             {
                 LoadBalance.UpdateBias(experts.Load, 0.001f, experts.Bias);

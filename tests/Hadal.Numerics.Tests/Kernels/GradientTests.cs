@@ -115,6 +115,36 @@ public class GradientTests
     }
 
     [Fact]
+    public void Batch_balance_loss()
+    {
+        // The counts are given and constant, so the loss is smooth in the scores.
+        Check(lab => (Positive(lab), lab.NormalVector(1)), (lab, scores, _) => Loss(lab, scores, out var _), (lab, scores, other, dy) =>
+        {
+            Loss(lab, scores, out var dScores);
+            float[] slope = lab.Read(dy), gradient = lab.Read(dScores);
+            for (int i = 0; i < gradient.Length; i++) gradient[i] *= slope[i / (5 * 8)];
+            lab.Backend.Write(gradient, dScores);
+            lab.Backend.Clear(other);
+            return (dScores, other);
+        });
+
+        static Tensor Positive(Lab lab)
+        {
+            var scores = lab.New(10, 8);
+            lab.Backend.Write([.. Enumerable.Range(0, 80).Select(i => 1.5f + MathF.Sin(i * 1.3f))], scores);
+            return scores;
+        }
+
+        static Tensor Loss(Lab lab, Tensor scores, out Tensor dScores)
+        {
+            var loss = lab.NewVector(2);
+            dScores = lab.New(10, 8);
+            lab.Backend.BatchBalanceLoss(scores, 5, lab.Integers([9, 0, 3, 4, 1, 1, 0, 2]), 1, loss, dScores);
+            return loss;
+        }
+    }
+
+    [Fact]
     public void Cross_entropy() => Check(lab => (lab.Normal(4, 23), lab.NormalVector(1)), (lab, x, _) => Loss(lab, x, gradient: false, out var _), (lab, x, other, dy) =>
     {
         Loss(lab, x, gradient: true, out var dx);

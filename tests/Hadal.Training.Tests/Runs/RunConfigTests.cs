@@ -21,6 +21,7 @@ public class RunConfigTests
     [InlineData("\"micro_batch_sequences\": 2", "\"micro_batch_sequences\": 3", "divide batch_sequences (4)")]
     [InlineData("\"save_dtype\": \"float32\"", "\"save_dtype\": \"int4\"", "float32 or bfloat16")]
     [InlineData("\"precision\": \"fp32\"", "\"precision\": \"fp4\"", "one of fp32, bf16, fp8")]
+    [InlineData("\"balance\": \"bias\"", "\"balance\": \"bais\"", "balance has to be one of bias, sequence_loss, batch_loss, none")]
     [InlineData("\"warmup_steps\": 2", "\"warmup_steps\": -2", "cannot be negative")]
     [InlineData("\"beta1\": 0.9", "\"beta1\": 1", "below 1")]
     [InlineData("\"tokenizer\": \"tokenizer.json\"", "\"tokenizer\": \"\"", "tokenizer.json")]
