@@ -130,6 +130,24 @@ internal static class TrainingCharts
         yield return Figure("MaxVio", "largest load / even share − 1", legend, buckets.Merged ? "means of neighbouring steps" : null,
             chart.Draw(1040, 300, true, "MaxVio of each expert layer over the steps", "vio-").As("wide"),
             chart.Draw(420, 280, true, "MaxVio of each expert layer over the steps", "vio-narrow-").As("narrow"));
+        if (BiasSpread(run, shown, names) is { } spread) yield return spread;
+    }
+
+    private static XElement? BiasSpread(ReportedRun run, int[] shown, string[] names)
+    {
+        if (!run.Steps.Any(s => s.BiasSpread is { } spread && spread.Any(v => v > 0))) return null;
+        var buckets = new StepBuckets(run.Steps, shown.Length > 4 ? MostPoints / 2 : MostPoints);
+        var chart = Chart(run, Figures.Number);
+        for (int i = 0; i < shown.Length; i++)
+        {
+            int layer = shown[i];
+            bool module = names[layer].StartsWith("MTP", StringComparison.Ordinal);
+            chart.AddCurve(buckets.Reduce(s => s.BiasSpread is { } spread && layer < spread.Length ? spread[layer] : double.NaN), PageStyle.Ordered(i, shown.Length), dashed: module);
+        }
+
+        return Figure("Bias spread", "largest − smallest router bias, colours as above", [], null,
+            chart.Draw(1040, 240, true, "Spread of the router biases of each expert layer over the steps", "spread-").As("wide"),
+            chart.Draw(420, 220, true, "Spread of the router biases of each expert layer over the steps", "spread-narrow-").As("narrow"));
     }
 
     private static XElement? Map(ReportedRun run, int layer, string name, int maps)
