@@ -75,7 +75,13 @@ public sealed unsafe partial class CpuBackend
         {
             int group = 0;
             nint bytes = 0;
-            while (first + group < count && (group == 0 || bytes + OperandBytes(products[first + group], format) <= CodedBytesAtOnce)) bytes += OperandBytes(products[first + group++], format);
+            for (; first + group < count; group++)
+            {
+                nint more = OperandBytes(products[first + group], format);
+                if (group > 0 && bytes + more > CodedBytesAtOnce) break;
+                bytes += more;
+            }
+
             RunCodedGroup(products + first, group, bytes, format, coding);
             first += group;
         }
@@ -86,8 +92,10 @@ public sealed unsafe partial class CpuBackend
         int items = 0, deepest = 0;
         for (int i = 0; i < count; i++) deepest = Math.Max(deepest, products[i].A.Depth);
         nint scratch = (CodingJob.ScratchBytes(format, deepest) + 63) / 64 * 64;
-        byte* room = _codedOperands.Get(bytes + scratch * _team.Threads);
-        byte* at = room + scratch * _team.Threads;
+        nint startBytes = (count * sizeof(int) + 63) / 64 * 64;
+        byte* room = _codedOperands.Get(bytes + startBytes + scratch * _team.Threads);
+        int* starts = (int*)(room + scratch * _team.Threads);
+        byte* at = (byte*)starts + startBytes;
         for (int i = 0; i < count; i++)
         {
             ref var product = ref products[i];
@@ -98,31 +106,17 @@ public sealed unsafe partial class CpuBackend
             at += CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(product.B.Depth);
             product.ScalesA = SharedScales(coding.A, product.A, ref at);
             product.ScalesB = SharedScales(coding.B, product.B, ref at);
-            product.FirstItem = items;
+            starts[i] = items;
             items += product.Items;
         }
 
-        var job = new CodingJob { Products = products, Count = count, Coding = coding, Format = format, Room = room, RoomBytes = scratch };
+        var job = new CodingJob { Products = products, Starts = starts, Count = count, Coding = coding, Format = format, Room = room, RoomBytes = scratch };
         _team.Run(items, ref job);
         var problems = (PanelProblem*)_problemRoom.Get(count * sizeof(PanelProblem));
         for (int i = 0; i < count; i++)
         {
             ref readonly var p = ref products[i];
-            problems[i] = new PanelProblem
-            {
-                Format = format,
-                Right = p.Panels,
-                Left = p.Rows.Codes,
-                LeftStride = p.Rows.Stride,
-                Values = p.Rows.Values,
-                ValueStride = p.Rows.ValueStride,
-                C = p.C,
-                Ldc = p.Ldc,
-                M = p.A.Rows,
-                N = p.B.Rows,
-                Blocks = format.Blocks(p.A.Depth),
-                Accumulate = p.Accumulate,
-            };
+            problems[i] = PanelProblem.Of(format, p.Panels, p.B.Rows, p.A.Depth, p.Rows, 0, p.A.Rows, p.C, p.Ldc, p.Accumulate);
         }
 
         PanelGemm.Run(_team, problems, count, _form);

@@ -61,6 +61,23 @@ internal static unsafe class TilePool
         }
     }
 
+    /// <summary>The last product that starts at or before an item; empty products share their start with the one after them.</summary>
+    /// <param name="starts">First item of each product, never decreasing.</param>
+    /// <param name="count">How many products.</param>
+    /// <param name="item">The item.</param>
+    public static int Owner(int* starts, int count, int item)
+    {
+        int low = 0, high = count - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) / 2;
+            if (starts[middle] <= item) low = middle;
+            else high = middle - 1;
+        }
+
+        return low;
+    }
+
     private struct TileJob<TProduct> : ITeamJob
         where TProduct : unmanaged, ITiledProduct
     {
@@ -72,16 +89,8 @@ internal static unsafe class TilePool
 
         public readonly void Execute(int item, int worker)
         {
-            // The last product that starts at or before the item; empty products share their start with the one after them.
-            int low = 0, high = Count - 1;
-            while (low < high)
-            {
-                int middle = (low + high + 1) / 2;
-                if (Starts[middle] <= item) low = middle;
-                else high = middle - 1;
-            }
-
-            Products[low].RunTile(item - Starts[low], WorkPerTile, Form);
+            int owner = Owner(Starts, Count, item);
+            Products[owner].RunTile(item - Starts[owner], WorkPerTile, Form);
         }
     }
 }

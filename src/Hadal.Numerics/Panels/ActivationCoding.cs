@@ -96,7 +96,18 @@ internal static unsafe class ActivationCoding
 
     private static ActivationBlock CodeE4M3(float* x, int length, ushort* codes)
     {
-        float scale = MathF.Max(Amax(x, length), 1e-4f) / 448;
+        float scale = OperandRows.Scale(OperandCoding.Activations, Amax(x, length));
+        RoundToE4M3(x, length, scale, codes);
+        return new ActivationBlock { Scale = scale };
+    }
+
+    /// <summary>x / scale rounded to E4M3, as bfloat16.</summary>
+    /// <param name="x">FP32.</param>
+    /// <param name="length">A multiple of sixteen.</param>
+    /// <param name="scale">What values are divided by.</param>
+    /// <param name="codes">Gets the codes.</param>
+    public static void RoundToE4M3(float* x, int length, float scale, ushort* codes)
+    {
         var divisor = Vector512.Create(scale);
         for (int i = 0; i < length; i += 16)
         {
@@ -107,12 +118,10 @@ internal static unsafe class ActivationCoding
                 for (int j = 0; j < 16; j++) codes[i + j] = (ushort)upper[j];
             }
         }
-
-        return new ActivationBlock { Scale = scale };
     }
 
     // The nearest E4M3 value, ties to even, saturating. From 2^-6 on three fraction bits stay; below, values are 2^-9 apart.
-    internal static Vector512<float> RoundToE4M3(Vector512<float> x)
+    private static Vector512<float> RoundToE4M3(Vector512<float> x)
     {
         var sign = x.AsUInt32() & Vector512.Create(0x80000000u);
         var magnitude = Vector512.Abs(x);

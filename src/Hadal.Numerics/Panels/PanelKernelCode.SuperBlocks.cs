@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Iced.Intel;
+using static Hadal.Numerics.Kernels.PanelRegisters;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Hadal.Numerics.Kernels;

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using Hadal.Numerics.Assembly;
 using Iced.Intel;
+using static Hadal.Numerics.Kernels.PanelRegisters;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Hadal.Numerics.Kernels;
@@ -21,9 +22,6 @@ namespace Hadal.Numerics.Kernels;
 /// </remarks>
 internal sealed unsafe partial class PanelKernelCode : KernelCode
 {
-    /// <summary>Bytes of a panel that are fetched ahead of use when weights come from memory.</summary>
-    private const int PrefetchDistance = 1536;
-
     private readonly PanelFormat _format;
     private readonly int _rows;
     private readonly int _panels;
@@ -319,19 +317,5 @@ internal sealed unsafe partial class PanelKernelCode : KernelCode
     {
         if (_format.ScaleSize == 2) Code.vcvtph2ps(destination, __ymmword_ptr[address]);
         else Code.vmovups(destination, __zmmword_ptr[address]);
-    }
-
-    private static AssemblerMemoryOperand Panel(int panel) => panel switch
-    {
-        0 => __[rax],
-        1 => __[rax + rdx],
-        2 => __[rax + rdx * 2],
-        _ => __[rax + rcx],
-    };
-
-    private static AssemblerMemoryOperand Left(int row)
-    {
-        var start = (row / 3) switch { 0 => r8, 1 => r9, 2 => r10, _ => r11 };
-        return (row % 3) switch { 0 => __[start], 1 => __[start + rsi], _ => __[start + rsi * 2] };
     }
 }

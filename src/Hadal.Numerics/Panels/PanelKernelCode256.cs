@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Hadal.Numerics.Assembly;
 using Iced.Intel;
+using static Hadal.Numerics.Kernels.PanelRegisters;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Hadal.Numerics.Kernels;
@@ -23,7 +24,6 @@ internal sealed unsafe class PanelKernelCode256 : KernelCode
     /// <summary>Rows of the largest kernel: with a panel of two registers twelve accumulators.</summary>
     public const int MaxRows = 6;
 
-    private const int PrefetchDistance = 1536;
     private const int EvenWordsMask = 0, NibbleWordsMask = 32, HalfMask = 64, Two8 = 96, OddWordsMask = 128, NibbleMask = 160, ConstantBytes = 192;
 
     private static readonly byte* _constants = MakeConstants();
@@ -363,19 +363,5 @@ internal sealed unsafe class PanelKernelCode256 : KernelCode
     {
         if (_format.ScaleSize == 2) Code.vcvtph2ps(destination, __xmmword_ptr[address]);
         else Code.vmovups(destination, __ymmword_ptr[address]);
-    }
-
-    private static AssemblerMemoryOperand Panel(int panel) => panel switch
-    {
-        0 => __[rax],
-        1 => __[rax + rdx],
-        2 => __[rax + rdx * 2],
-        _ => __[rax + rcx],
-    };
-
-    private static AssemblerMemoryOperand Left(int row)
-    {
-        var start = row < 3 ? r8 : r9;
-        return (row % 3) switch { 0 => __[start], 1 => __[start + rsi], _ => __[start + rsi * 2] };
     }
 }

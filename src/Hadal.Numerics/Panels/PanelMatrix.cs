@@ -63,21 +63,8 @@ internal sealed unsafe class PanelMatrix : IDisposable
     }
 
     /// <summary>C = A·Wᵀ with coded activations.</summary>
-    public PanelProblem Problem(in CodedRows a, int firstRow, int rows, float* c, nint ldc, bool accumulate) => new()
-    {
-        Format = Format,
-        Right = Panels,
-        Left = a.Codes + firstRow * a.Stride,
-        LeftStride = a.Stride,
-        Values = a.Values == null ? null : a.Values + firstRow * a.ValueStride,
-        ValueStride = a.ValueStride,
-        C = c,
-        Ldc = ldc,
-        M = rows,
-        N = N,
-        Blocks = Format.Blocks(K),
-        Accumulate = accumulate,
-    };
+    public PanelProblem Problem(in CodedRows a, int firstRow, int rows, float* c, nint ldc, bool accumulate) =>
+        PanelProblem.Of(Format, Panels, N, K, a, firstRow, rows, c, ldc, accumulate);
 
     public void Dispose()
     {

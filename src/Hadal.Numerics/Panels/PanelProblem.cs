@@ -39,6 +39,33 @@ internal unsafe struct PanelProblem : ITiledProduct
     /// <summary>Add to C instead of replacing it.</summary>
     public bool Accumulate;
 
+    /// <summary>A product of coded rows and panels.</summary>
+    /// <param name="format">How the weights lie.</param>
+    /// <param name="panels">First panel.</param>
+    /// <param name="outputs">Columns.</param>
+    /// <param name="depth">K without padding.</param>
+    /// <param name="a">Coded rows.</param>
+    /// <param name="firstRow">The first row of them.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="c">FP32 [rows, outputs].</param>
+    /// <param name="ldc">Floats between rows of C.</param>
+    /// <param name="accumulate">Add to C instead of replacing it.</param>
+    public static PanelProblem Of(in PanelFormat format, byte* panels, int outputs, int depth, in CodedRows a, int firstRow, int rows, float* c, nint ldc, bool accumulate) => new()
+    {
+        Format = format,
+        Right = panels,
+        Left = a.Codes + firstRow * a.Stride,
+        LeftStride = a.Stride,
+        Values = a.Values == null ? null : a.Values + firstRow * a.ValueStride,
+        ValueStride = a.ValueStride,
+        C = c,
+        Ldc = ldc,
+        M = rows,
+        N = outputs,
+        Blocks = format.Blocks(depth),
+        Accumulate = accumulate,
+    };
+
     /// <summary>Depth with its padding.</summary>
     public readonly int PaddedDepth => Blocks * Format.Block;
 

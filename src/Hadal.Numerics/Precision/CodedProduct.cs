@@ -22,9 +22,6 @@ internal unsafe struct CodedProduct
 
     public float* ScalesB;
 
-    /// <summary>Items of sixteen rows before this product's.</summary>
-    public int FirstItem;
-
     /// <summary>Items of sixteen rows: those of A, then those of B.</summary>
     public readonly int Items => ItemsOf(A) + ItemsOf(B);
 
@@ -35,6 +32,10 @@ internal unsafe struct CodedProduct
 internal unsafe struct CodingJob : ITeamJob
 {
     public CodedProduct* Products;
+
+    /// <summary>Items before each product's.</summary>
+    public int* Starts;
+
     public int Count;
     public ProductCoding Coding;
     public PanelFormat Format;
@@ -52,16 +53,9 @@ internal unsafe struct CodingJob : ITeamJob
 
     public readonly void Execute(int item, int worker)
     {
-        int low = 0, high = Count - 1;
-        while (low < high)
-        {
-            int middle = (low + high + 1) / 2;
-            if (Products[middle].FirstItem <= item) low = middle;
-            else high = middle - 1;
-        }
-
-        ref readonly var product = ref Products[low];
-        int index = item - product.FirstItem, rowItems = CodedProduct.ItemsOf(product.A);
+        int owner = TilePool.Owner(Starts, Count, item);
+        ref readonly var product = ref Products[owner];
+        int index = item - Starts[owner], rowItems = CodedProduct.ItemsOf(product.A);
         byte* room = Room + worker * RoomBytes;
         if (index < rowItems) CodeRows(product, index * 16, room);
         else Pack(product, (index - rowItems) * 16, room);

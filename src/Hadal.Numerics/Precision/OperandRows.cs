@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Hadal.Numerics.Formats;
 
 namespace Hadal.Numerics.Kernels;
@@ -45,18 +44,7 @@ internal static unsafe class OperandRows
 
             *scales = given != null ? given[k / OperandView.Tile * givenStep] : Scale(coding, ActivationCoding.Amax(block, OperandView.Tile));
             if (coding.Number == CodedNumber.E5M2) RoundToE5M2(block, *scales, codes + k);
-            else RoundToE4M3(block, *scales, codes + k);
-        }
-    }
-
-    private static void RoundToE4M3(float* x, float scale, ushort* codes)
-    {
-        var divisor = Vector512.Create(scale);
-        for (int i = 0; i < OperandView.Tile; i += 32)
-        {
-            var low = Vector512.ShiftRightLogical(ActivationCoding.RoundToE4M3(Vector512.Load(x + i) / divisor).AsUInt32(), 16);
-            var high = Vector512.ShiftRightLogical(ActivationCoding.RoundToE4M3(Vector512.Load(x + i + 16) / divisor).AsUInt32(), 16);
-            Vector512.Narrow(low, high).Store(codes + i);
+            else ActivationCoding.RoundToE4M3(block, OperandView.Tile, *scales, codes + k);
         }
     }
 

@@ -84,65 +84,16 @@ public class GradientTests
         }
     }
 
+    // Scores far apart, so that the counted choice stays while they move.
     [Fact]
-    public void Balance_loss()
-    {
-        // Scores far apart, so that the counted choice stays while they move.
-        Check(lab => (Apart(lab), lab.NormalVector(1)), (lab, scores, _) => Loss(lab, scores, out var _), (lab, scores, other, dy) =>
-        {
-            Loss(lab, scores, out var dScores);
-            float[] slope = lab.Read(dy), gradient = lab.Read(dScores);
-            for (int i = 0; i < gradient.Length; i++) gradient[i] *= slope[i / (5 * 8)];
-            lab.Backend.Write(gradient, dScores);
-            lab.Backend.Clear(other);
-            return (dScores, other);
-        });
+    public void Balance_loss() => CheckBalance(
+        i => 0.5f + (i * 5 + i / 8 * 3) % 8, (lab, scores, loss, dScores) => lab.Backend.BalanceLoss(scores, 5, 2, 1, loss, dScores));
 
-        static Tensor Apart(Lab lab)
-        {
-            var scores = lab.New(10, 8);
-            lab.Backend.Write([.. Enumerable.Range(0, 80).Select(i => 0.5f + (i * 5 + i / 8 * 3) % 8)], scores);
-            return scores;
-        }
-
-        static Tensor Loss(Lab lab, Tensor scores, out Tensor dScores)
-        {
-            var loss = lab.NewVector(2);
-            dScores = lab.New(10, 8);
-            lab.Backend.BalanceLoss(scores, 5, 2, 1, loss, dScores);
-            return loss;
-        }
-    }
-
+    // The counts are given and constant, so the loss is smooth in the scores.
     [Fact]
-    public void Batch_balance_loss()
-    {
-        // The counts are given and constant, so the loss is smooth in the scores.
-        Check(lab => (Positive(lab), lab.NormalVector(1)), (lab, scores, _) => Loss(lab, scores, out var _), (lab, scores, other, dy) =>
-        {
-            Loss(lab, scores, out var dScores);
-            float[] slope = lab.Read(dy), gradient = lab.Read(dScores);
-            for (int i = 0; i < gradient.Length; i++) gradient[i] *= slope[i / (5 * 8)];
-            lab.Backend.Write(gradient, dScores);
-            lab.Backend.Clear(other);
-            return (dScores, other);
-        });
-
-        static Tensor Positive(Lab lab)
-        {
-            var scores = lab.New(10, 8);
-            lab.Backend.Write([.. Enumerable.Range(0, 80).Select(i => 1.5f + MathF.Sin(i * 1.3f))], scores);
-            return scores;
-        }
-
-        static Tensor Loss(Lab lab, Tensor scores, out Tensor dScores)
-        {
-            var loss = lab.NewVector(2);
-            dScores = lab.New(10, 8);
-            lab.Backend.BatchBalanceLoss(scores, 5, lab.Integers([9, 0, 3, 4, 1, 1, 0, 2]), 1, loss, dScores);
-            return loss;
-        }
-    }
+    public void Batch_balance_loss() => CheckBalance(
+        i => 1.5f + MathF.Sin(i * 1.3f),
+        (lab, scores, loss, dScores) => lab.Backend.BatchBalanceLoss(scores, 5, lab.Integers([9, 0, 3, 4, 1, 1, 0, 2]), 1, loss, dScores));
 
     [Fact]
     public void Cross_entropy() => Check(lab => (lab.Normal(4, 23), lab.NormalVector(1)), (lab, x, _) => Loss(lab, x, gradient: false, out var _), (lab, x, other, dy) =>
@@ -217,6 +168,35 @@ public class GradientTests
         var moved = lab.Arena.Allocate(DType.F32, x.Shape);
         lab.Backend.Write(values, moved);
         return moved;
+    }
+
+    // Two sequences of five tokens, eight experts.
+    private static void CheckBalance(Func<int, float> score, Action<Lab, Tensor, Tensor, Tensor> run)
+    {
+        Check(lab => (Scores(lab), lab.NormalVector(1)), (lab, scores, _) => Loss(lab, scores, out var _), (lab, scores, other, dy) =>
+        {
+            Loss(lab, scores, out var dScores);
+            float[] slope = lab.Read(dy), gradient = lab.Read(dScores);
+            for (int i = 0; i < gradient.Length; i++) gradient[i] *= slope[i / (5 * 8)];
+            lab.Backend.Write(gradient, dScores);
+            lab.Backend.Clear(other);
+            return (dScores, other);
+        });
+
+        Tensor Scores(Lab lab)
+        {
+            var scores = lab.New(10, 8);
+            lab.Backend.Write([.. Enumerable.Range(0, 80).Select(score)], scores);
+            return scores;
+        }
+
+        Tensor Loss(Lab lab, Tensor scores, out Tensor dScores)
+        {
+            var loss = lab.NewVector(2);
+            dScores = lab.New(10, 8);
+            run(lab, scores, loss, dScores);
+            return loss;
+        }
     }
 
     private static double Dot(float[] a, float[] b)
