@@ -25,7 +25,7 @@ internal sealed class Trainer : IDisposable
     public Trainer(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source)
     {
         (_run, _backend, _source) = (run, backend, source);
-        Model = new TrainingModel(backend, config, run.SequenceLength, PrecisionPolicy.Find(run.Precision));
+        Model = new TrainingModel(backend, config, run.SequenceLength, OptionsOf(run));
         WeightInitializer.Initialize(backend, Model.Parameters, run.Seed, config.InitializerRange);
         _policy = BalancePolicy.Find(run.Balance)!;
         foreach (var experts in Model.ExpertLayers) experts.Balance(backend, _policy);
@@ -39,6 +39,14 @@ internal sealed class Trainer : IDisposable
 
     /// <summary>How the experts are used.</summary>
     public ExpertWatch Watch { get; }
+
+    /// <summary>How a run trains its model.</summary>
+    public static TrainingOptions OptionsOf(RunConfig run)
+    {
+        var precision = PrecisionPolicy.Find(run.Precision)!;
+        bool isShort = run.Optimizer.Moments is { } moments ? moments == "bfloat16" : precision.HasShortMoments;
+        return new TrainingOptions { Precision = precision, Recompute = run.Recompute, Moments = isShort ? DType.BF16 : DType.F32 };
+    }
 
     private double BalanceWeight => _policy.LossFactor * _run.BalanceWeight;
 
