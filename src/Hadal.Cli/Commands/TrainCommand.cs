@@ -83,7 +83,7 @@ internal sealed class TrainCommand : HadalCommand
         }
 
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        ShowResult(context, folder, MetricsLog.Read(run.MetricsFile), (run.StepsDone - first) * file.Run.TokensPerStep / seconds);
+        ShowResult(context, folder, MetricsLog.Read(run.MetricsFile), (file.Run.TokensAfter(run.StepsDone) - file.Run.TokensAfter(first)) / seconds);
     }
 
     private static int ShowPlan(CommandContext context, RunFile file)
@@ -98,16 +98,16 @@ internal sealed class TrainCommand : HadalCommand
                 ["memory_bytes"] = plan.MemoryBytes,
                 ["flops_per_token"] = plan.FlopsPerToken,
                 ["steps"] = file.Run.Steps,
-                ["tokens"] = file.Run.Steps * file.Run.TokensPerStep,
+                ["tokens"] = file.Run.Tokens,
             });
             return ExitCodes.Success;
         }
 
-        double flops = plan.FlopsPerToken * file.Run.Steps * file.Run.TokensPerStep;
+        double flops = plan.FlopsPerToken * file.Run.Tokens;
         new FactSheet("The run would need")
             .Add("parameters", $"{Figures.Whole(plan.Parameters)} ({Figures.Whole(plan.ActiveParameters)} active per token)")
             .Add("memory", $"about {Figures.Bytes(plan.MemoryBytes)}")
-            .Add("tokens", $"{Figures.Whole(file.Run.Steps * file.Run.TokensPerStep)} in {Figures.Whole(file.Run.Steps)} steps")
+            .Add("tokens", $"{Figures.Whole(file.Run.Tokens)} in {Figures.Whole(file.Run.Steps)} steps")
             .Add("arithmetic", $"{Figures.Count(plan.FlopsPerToken)}FLOP per token, {Figures.Number(flops)} FLOP in all")
             .Write(context);
         return ExitCodes.Success;
