@@ -156,7 +156,7 @@ public sealed class TrainingRun : IDisposable
     private bool ValidationIsDue(bool last) =>
         _validationMicroBatches > 0 && (last || (Config.ValidateEvery > 0 && StepsDone % Config.ValidateEvery == 0));
 
-    private TrainingState State => new(StepsDone, StepsDone * Config.TokensPerStep, _hash, _watch.State);
+    private TrainingState State => new(StepsDone, _trainer.Schedule.TokensBefore(StepsDone + 1L), _hash, _watch.State);
 
     private StepMetrics Step()
     {
@@ -181,11 +181,13 @@ public sealed class TrainingRun : IDisposable
                 throw new TrainingException($"{place}; the run went back {_watch.Rewinds} times before, which is the limit (spike_limit). {Keep()}");
             if (_checkpoints.TakeUp(_hash, Warned) is { } state)
             {
-                long first = state.Step + 1 + _watch.PassedBatches;
-                _watch.Rewind(state.Spikes, step.Step - state.Step);
+                long before = _trainer.Schedule.MicroBatchesBefore(state.Step + 1L), largest = _trainer.Schedule.Largest;
+                long first = (before + _watch.PassedMicroBatches) / largest + 1;
+                _watch.Rewind(state.Spikes, _trainer.Schedule.MicroBatchesBefore(step.Step + 1L) - before);
+                long last = (before + _watch.PassedMicroBatches - 1) / largest + 1;
                 StepsDone = state.Step;
-                _rewound = $"{place}; batches {first} to {state.Step + _watch.PassedBatches} are left out";
-                Warned?.Invoke($"{place}. The run went back to step {state.Step} and leaves out batches {first} to {state.Step + _watch.PassedBatches}.");
+                _rewound = $"{place}; batches {first} to {last} are left out";
+                Warned?.Invoke($"{place}. The run went back to step {state.Step} and leaves out batches {first} to {last}.");
                 return false;
             }
         }

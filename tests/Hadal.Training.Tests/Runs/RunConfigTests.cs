@@ -30,6 +30,13 @@ public class RunConfigTests
     [InlineData("\"spike_factor\": 0", "\"spike_factor\": 0.5", "has to be above 1")]
     [InlineData("\"spike_window\": 100", "\"spike_window\": 0", "1 to 100,000")]
     [InlineData("\"spike_limit\": 10", "\"spike_limit\": 0", "spike_limit")]
+    [InlineData("\"batch_ramp\": null", "\"batch_ramp\": {\"start_sequences\": 3, \"tokens\": 5e9}", "batch_ramp.start_sequences is 3, but has to be a multiple of micro_batch_sequences (2)")]
+    [InlineData("\"batch_ramp\": null", "\"batch_ramp\": {\"start_sequences\": 2, \"tokens\": 0.5}", "batch_ramp.tokens has to be a whole number")]
+    [InlineData("\"batch_ramp\": null", "\"batch_ramp\": {\"start_sequences\": 2}", "tokens")]
+    [InlineData("\"mtp_weight_changes\": []", "\"mtp_weight_changes\": [{\"from\": 0.5, \"value\": -1}]", "mtp_weight_changes have a value that is not 0 to")]
+    [InlineData("\"mtp_weight_changes\": []", "\"mtp_weight_changes\": null", "mtp_weight_changes has to be a list")]
+    [InlineData("\"bias_update_rate_changes\": []", "\"bias_update_rate_changes\": [{\"from\": 0.5, \"value\": 1}, {\"from\": 0.2, \"value\": 0}]", "bias_update_rate_changes have to come in order")]
+    [InlineData("\"learning_rate_changes\": []", "\"learning_rate_changes\": [{\"from\": 0.5, \"value\": 1}]", "optimizer.learning_rate_changes have to come in order, those of the learning rate behind decay_end")]
     [InlineData("{", "[", "cannot be understood")]
     public void A_wrong_field_is_named(string right, string wrong, string message)
     {
