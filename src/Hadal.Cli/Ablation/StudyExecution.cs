@@ -17,6 +17,8 @@ internal sealed class StudyExecution
     /// <summary>Holds the reason why a run cannot go on; as long as it is there, the run is not tried again.</summary>
     private const string StoppedFile = "stopped.txt";
 
+    private const int SpeedWindow = 100;
+
     private readonly CommandContext _context;
     private readonly Study _study;
     private readonly string _folder;
@@ -96,14 +98,20 @@ internal sealed class StudyExecution
         {
             using var view = LiveTrainingView.Start(_context.Error, $"{run.Variant.Name}, seed {run.Seed}", file.Run.Steps);
             view.Remark = Remark(index);
-            var speeds = new List<double>();
+            var seconds = new Queue<double>();
+            long tokens = -1;
             training.Run(
                 step =>
                 {
                     // The first step of a sitting compiles and touches memory.
-                    if (speeds.Count > 0) _progress.Measured(run.Variant.Name, speeds.Skip(1).DefaultIfEmpty(file.Run.TokensPerStep / step.TokensPerSecond).Average());
-                    speeds.Add(file.Run.TokensPerStep / step.TokensPerSecond);
-                    if (speeds.Count > 100) speeds.RemoveAt(1);
+                    if (tokens >= 0)
+                    {
+                        seconds.Enqueue((step.Tokens - tokens) / step.TokensPerSecond);
+                        if (seconds.Count > SpeedWindow) seconds.Dequeue();
+                        _progress.Measured(run.Variant.Name, seconds.Average());
+                    }
+
+                    tokens = step.Tokens;
                     _progress.Done(index, step.Step);
                     view.Remark = Remark(index);
                     view.Report(step);
@@ -142,7 +150,7 @@ internal sealed class StudyExecution
     private void TakeSpeed(int index)
     {
         if (Steps(index) is not { Count: > 1 } steps) return;
-        double[] seconds = [.. steps.Skip(1).Select(s => _files[index].Run.TokensPerStep / s.TokensPerSecond).Where(double.IsFinite).Order()];
+        double[] seconds = [.. Enumerable.Range(1, steps.Count - 1).Select(i => StudyResult.SecondsOf(steps, i)).Where(double.IsFinite).Order()];
         if (seconds.Length > 0) _progress.Measured(_runs[index].Variant.Name, seconds[seconds.Length / 2]);
     }
 

@@ -81,7 +81,7 @@ internal sealed class AblateCommand : HadalCommand
                     ["parameters"] = p.Plan.Parameters,
                     ["memory_bytes"] = p.Plan.MemoryBytes,
                     ["steps"] = p.File.Run.Steps,
-                    ["tokens"] = p.File.Run.Steps * p.File.Run.TokensPerStep,
+                    ["tokens"] = p.File.Run.Tokens,
                 })]),
             });
             return ExitCodes.Success;
@@ -91,7 +91,7 @@ internal sealed class AblateCommand : HadalCommand
         foreach (var (variant, file, plan) in plans)
         {
             sheet.Add(variant.Name == study.Baseline ? variant.Name + " (baseline)" : variant.Name,
-                $"{Figures.Count(plan.Parameters)} parameters, about {Figures.Bytes(plan.MemoryBytes)}, {Figures.Count(file.Run.Steps * file.Run.TokensPerStep)} tokens in {Figures.Whole(file.Run.Steps)} steps");
+                $"{Figures.Count(plan.Parameters)} parameters, about {Figures.Bytes(plan.MemoryBytes)}, {Figures.Count(file.Run.Tokens)} tokens in {Figures.Whole(file.Run.Steps)} steps");
         }
 
         sheet.Write(context);

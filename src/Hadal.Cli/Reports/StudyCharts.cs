@@ -59,7 +59,8 @@ internal sealed class StudyCharts(Study study, StudyResult result, IReadOnlyList
 
     private IEnumerable<XElement> Learning()
     {
-        var curves = study.Variants.Select(v => (v.Name, Curves: Of(v.Name).Select(o => LossCurve.Smooth(o.Steps)).ToList())).Where(v => v.Curves.Count > 0).ToList();
+        var curves = study.Variants.Select(v => (v.Name, Curves: Of(v.Name).Select(o => LossCurve.Smooth(o.Steps)).ToList(), Mean: LossCurve.Mean([.. Whole(v.Name).Select(o => LossCurve.Smooth(o.Steps))])))
+            .Where(v => v.Curves.Count > 0).ToList();
         int last = curves.Count == 0 ? 0 : curves.Max(v => v.Curves.Max(c => c.Length));
         if (last < 2) yield break;
         yield return new XElement("h2", "How they learned");
@@ -74,7 +75,7 @@ internal sealed class StudyCharts(Study study, StudyResult result, IReadOnlyList
         XElement Loss(double width, double height, int from, string id)
         {
             var chart = new StepChart(from + 1, last, v => v.ToString("0.###", CultureInfo.InvariantCulture));
-            foreach (var (name, runs) in curves)
+            foreach (var (name, runs, _) in curves)
             {
                 if (runs.Count > 1)
                 {
@@ -82,9 +83,8 @@ internal sealed class StudyCharts(Study study, StudyResult result, IReadOnlyList
                 }
             }
 
-            foreach (var (name, runs) in curves)
+            foreach (var (name, _, mean) in curves)
             {
-                double[] mean = LossCurve.Mean(runs);
                 if (mean.Length > from) chart.AddCurve(CurvePoints.Of(mean.AsSpan(from), from + 1, MostPoints), Color(study, name));
             }
 
@@ -142,14 +142,14 @@ internal sealed class StudyCharts(Study study, StudyResult result, IReadOnlyList
     // Only steps at which every run of the variant has been validated: a mean over other seeds would jump.
     private List<(int Step, double Value)> MeanOverSeeds(string variant)
     {
-        var runs = Of(variant).ToList();
+        var runs = Whole(variant);
         return [.. runs.SelectMany(o => o.Steps).Where(s => s.ValidationLoss is { } v && double.IsFinite(v)).GroupBy(s => s.Step).Where(g => g.Count() == runs.Count)
             .OrderBy(g => g.Key).Select(g => (g.Key, g.Average(s => s.ValidationLoss!.Value)))];
     }
 
     private IEnumerable<XElement> Balance()
     {
-        var variants = study.Variants.Select(v => (v.Name, Curve: LossCurve.Mean([.. Of(v.Name).Where(o => o.Steps[^1].MaxViolation.Length > 0).Select(o => Worst(o.Steps))]))).Where(v => v.Curve.Length > 1).ToList();
+        var variants = study.Variants.Select(v => (v.Name, Curve: LossCurve.Mean([.. Whole(v.Name).Where(o => o.Steps[^1].MaxViolation.Length > 0).Select(o => Worst(o.Steps))]))).Where(v => v.Curve.Length > 1).ToList();
         if (variants.Count == 0) yield break;
         int last = variants.Max(v => v.Curve.Length);
         yield return new XElement("h2", "How the experts shared the work");
@@ -168,6 +168,13 @@ internal sealed class StudyCharts(Study study, StudyResult result, IReadOnlyList
     }
 
     private IEnumerable<StudyObservation> Of(string variant) => observations.Where(o => o.Run.Variant.Name == variant && o.Steps.Count > 0);
+
+    // What means are taken of: runs under way would cut them short.
+    private List<StudyObservation> Whole(string variant)
+    {
+        var begun = Of(variant).ToList();
+        return begun.Exists(o => o.Complete) ? [.. begun.Where(o => o.Complete)] : begun;
+    }
 
     private List<XElement> Legend(IEnumerable<string> names) => [.. names.Select(n => Key(n == study.Baseline ? $"{n} (baseline)" : n, Color(study, n)))];
 }

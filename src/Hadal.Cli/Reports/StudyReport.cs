@@ -46,10 +46,14 @@ internal static class StudyReport
 
     private static IEnumerable<XElement> Runs(Study study, StudyResult result)
     {
-        yield return new XElement("h2", "What differs");
-        yield return HtmlPage.Element("div", "card", new XElement("table", new XElement("tbody", result.Variants.Select(v => new XElement("tr",
-            new XElement("th", new XAttribute("scope", "row"), v.Name),
-            new XElement("td", v.Settings.Count == 0 ? "the base run" : string.Join(", ", v.Settings.Select(s => $"{s.Key}: {s.Value?.ToJsonString(_relaxed) ?? "left out"}"))))))));
+        if (result.Varied is null)
+        {
+            yield return new XElement("h2", "What differs");
+            yield return HtmlPage.Element("div", "card", new XElement("table", new XElement("tbody", result.Variants.Select(v => new XElement("tr",
+                new XElement("th", new XAttribute("scope", "row"), v.Name),
+                new XElement("td", v.Settings.Count == 0 ? "the base run" : string.Join(", ", v.Settings.Select(s => $"{s.Key}: {s.Value?.ToJsonString(_relaxed) ?? "left out"}"))))))));
+        }
+
         var rows = result.Variants.SelectMany(v => v.Runs.Select(r => (Variant: v, Run: r))).ToList();
         if (rows.Count == 0) yield break;
         yield return new XElement("h2", "Every run");

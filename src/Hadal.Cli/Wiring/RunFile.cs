@@ -1,5 +1,7 @@
 using System.Text;
 using Hadal.Model.Configuration;
+using Hadal.Model.Tokenization;
+using Hadal.Training.Presets;
 using Hadal.Training.Runs;
 
 namespace Hadal.Cli.Wiring;
@@ -30,6 +32,21 @@ internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
             folder);
 
         string Moved(string name) => Path.GetRelativePath(folder, Path.GetFullPath(name, home)).Replace('\\', '/');
+    }
+
+    /// <summary>A run from a preset.</summary>
+    /// <param name="preset">The preset.</param>
+    /// <param name="tokenizer">A tokenizer, or null if the run only wants to be looked at.</param>
+    /// <param name="data">Files and folders of text.</param>
+    /// <param name="folder">The folder of the run or, for a run file that is to be written, its folder.</param>
+    public static RunFile Of(RunPreset preset, string? tokenizer, IReadOnlyList<string> data, string folder)
+    {
+        folder = Path.GetFullPath(folder);
+        int? vocabulary = tokenizer is null ? null : Tokenizer.Load(tokenizer).VocabularySize;
+        var run = preset.ToRun(tokenizer is null ? null : Relative(tokenizer), [.. data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Relative(d))], vocabulary);
+        return new RunFile(run, ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{preset.Name}, model"), folder);
+
+        string Relative(string path) => Path.GetRelativePath(folder, Path.GetFullPath(path)).Replace('\\', '/');
     }
 
     /// <summary>Where the tokenizer is.</summary>

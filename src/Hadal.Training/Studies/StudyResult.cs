@@ -55,7 +55,7 @@ public sealed record StudyResult
             Varied = study.Varied,
             Baseline = study.Baseline,
             Seeds = study.Seeds,
-            TokensPerRun = baseline.Run.Steps * baseline.Run.TokensPerStep,
+            TokensPerRun = baseline.Run.Tokens,
             Runs = study.Variants.Count * study.Seeds.Count,
             CompleteRuns = observations.Count(o => o.Complete),
             Variants = [.. study.Variants.Select(v => Describe(v, baseline, study.Seeds, observations))],
@@ -130,7 +130,7 @@ public sealed record StudyResult
             SkippedSteps = steps.Count(s => s.Skipped is not null),
             Rewinds = steps.Count(s => s.Rewound is not null),
             Diverged = diverged,
-            SecondsPerStep = MedianSeconds(steps, observation.Run.Run.TokensPerStep),
+            SecondsPerStep = MedianSeconds(steps),
             MaxViolation = WorstViolation(steps),
         };
     }
@@ -140,16 +140,28 @@ public sealed record StudyResult
 
     private static double[]? Difference(StudyVariant variant, StudyVariant baseline, ulong seed, IReadOnlyList<StudyObservation> observations)
     {
+        if (Find(observations, variant, seed) is not { Complete: true } one || Find(observations, baseline, seed) is not { Complete: true } other) return null;
+
         // Steps of other sizes are not at the same place of the text.
-        if (variant.Run.TokensPerStep != baseline.Run.TokensPerStep || variant.Run.Steps != baseline.Run.Steps) return null;
-        return Find(observations, variant, seed) is { Complete: true } one && Find(observations, baseline, seed) is { Complete: true } other
+        return one.Steps.Select(s => s.Tokens).SequenceEqual(other.Steps.Select(s => s.Tokens))
             ? LossCurve.RelativeDifference(LossCurve.Smooth(one.Steps), LossCurve.Smooth(other.Steps))
             : null;
     }
 
-    private static double? MedianSeconds(IReadOnlyList<StepMetrics> steps, long tokens)
+    /// <summary>Seconds of the step at a place of a log.</summary>
+    /// <param name="steps">The log, from step 1.</param>
+    /// <param name="index">The place.</param>
+    /// <returns>NaN where the speed is not known.</returns>
+    public static double SecondsOf(IReadOnlyList<StepMetrics> steps, int index)
     {
-        double[] seconds = [.. steps.Where(s => s.TokensPerSecond > 0 && double.IsFinite(s.TokensPerSecond)).Select(s => tokens / s.TokensPerSecond).Order()];
+        ArgumentNullException.ThrowIfNull(steps);
+        double speed = steps[index].TokensPerSecond;
+        return speed > 0 && double.IsFinite(speed) ? (steps[index].Tokens - (index == 0 ? 0 : steps[index - 1].Tokens)) / speed : double.NaN;
+    }
+
+    private static double? MedianSeconds(IReadOnlyList<StepMetrics> steps)
+    {
+        double[] seconds = [.. Enumerable.Range(0, steps.Count).Select(i => SecondsOf(steps, i)).Where(double.IsFinite).Order()];
         return seconds.Length == 0 ? null : (seconds[(seconds.Length - 1) / 2] + seconds[seconds.Length / 2]) / 2;
     }
 

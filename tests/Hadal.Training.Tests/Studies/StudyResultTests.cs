@@ -95,7 +95,7 @@ public class StudyResultTests
     public void Curves_of_other_batch_sizes_are_not_compared()
     {
         var study = StudyTests.Parse("""{ "vary": "batch_sequences", "values": [4, 8], "seeds": [1] }""");
-        var observations = study.Runs.Select(r => new StudyObservation(r, true, [.. Enumerable.Range(1, 20).Select(i => Step(i, 2))], null)).ToList();
+        var observations = study.Runs.Select(r => new StudyObservation(r, true, [.. Enumerable.Range(1, 20).Select(i => Step(i, 2) with { Tokens = r.Run.TokensAfter(i) })], null)).ToList();
         Assert.Null(StudyResult.Of(study, observations).Variants[1].CurveDifferenceSecondHalf);
     }
 

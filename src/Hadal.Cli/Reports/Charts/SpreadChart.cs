@@ -10,7 +10,7 @@ namespace Hadal.Cli.Reports.Charts;
 internal static class SpreadChart
 {
     private const int MostNameCharacters = 17;
-    private const double RowHeight = 34;
+    private const double RowHeight = 40;
 
     /// <summary>A row.</summary>
     /// <param name="Name">What was measured.</param>
@@ -66,7 +66,7 @@ internal static class SpreadChart
         for (int i = 0; i < rows.Count; i++)
         {
             var row = rows[i];
-            double below = i + 0.16;
+            double below = i + 0.2;
             var dots = new ScatterSeries { MarkerType = MarkerType.Circle, MarkerSize = 3.5, MarkerFill = colors.Css(row.Color, 0.45), MarkerStroke = OxyColors.Transparent };
             dots.Points.AddRange(row.Values.Select(v => new ScatterPoint(v, below)));
             model.Series.Add(dots);
@@ -89,7 +89,8 @@ internal static class SpreadChart
                 TextColor = colors.Css("var(--soft)"),
                 FontSize = 12,
                 TextHorizontalAlignment = right ? HorizontalAlignment.Right : left ? HorizontalAlignment.Left : HorizontalAlignment.Center,
-                TextVerticalAlignment = VerticalAlignment.Bottom,
+                // The axis runs downwards, which turns the alignment round: this is above the dots.
+                TextVerticalAlignment = VerticalAlignment.Top,
                 Offset = new ScreenVector(0, -5),
                 StrokeThickness = 0,
             });
