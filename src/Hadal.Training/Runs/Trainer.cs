@@ -18,6 +18,7 @@ internal sealed class Trainer : IDisposable
     private readonly IBackend _backend;
     private readonly IBatchSource _source;
     private readonly AdamWOptimizer _optimizer;
+    private readonly FrozenParameters _frozen;
     private readonly BatchLosses _losses;
     private readonly PackedBatch _batch;
     private readonly BalancePolicy _policy;
@@ -34,7 +35,8 @@ internal sealed class Trainer : IDisposable
         _policy = BalancePolicy.Find(run.Balance)!;
         foreach (var experts in Model.ExpertLayers) experts.Balance(backend, _policy);
         Watch = new ExpertWatch(Model.ExpertLayers);
-        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer);
+        _frozen = new FrozenParameters(Model, run.Freeze);
+        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer, _frozen);
         _losses = Model.CreateLosses();
         _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
     }
@@ -135,7 +137,7 @@ internal sealed class Trainer : IDisposable
     {
         foreach (var experts in Model.ExpertLayers)
         {
-            if (experts.BiasTensor.IsEmpty) continue;
+            if (experts.BiasTensor.IsEmpty || _frozen.Contains(experts.BiasName)) continue;
             LoadBalance.UpdateBias(experts.Load, (float)(_policy.BiasFactor * rate), experts.Bias);
             experts.WriteBias(_backend);
         }

@@ -99,9 +99,10 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="OperationCanceledException">Stopped; a checkpoint was written.</exception>
     /// <exception cref="TrainingException">Spikes, by <see cref="RunConfig.OnSpike"/> or more of them than it allows; or the data can no longer be read. A checkpoint was
     /// written.</exception>
-    /// <exception cref="CheckpointException">The last checkpoint or the model cannot be written.</exception>
+    /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit; or the last checkpoint or the model cannot be written.</exception>
     public StepMetrics Run(Action<StepMetrics>? progress, CancellationToken cancellation)
     {
+        if (StepsDone == 0 && Config.StartFrom is { } start) StartingWeights.Load(_trainer.Model, _backend, Path.GetFullPath(start, _folder), Warned);
         Directory.CreateDirectory(_folder);
         AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
         StepMetrics? last = null;
