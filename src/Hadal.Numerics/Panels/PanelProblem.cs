@@ -36,6 +36,9 @@ internal unsafe struct PanelProblem : ITiledProduct
     /// <summary>Blocks along K.</summary>
     public int Blocks;
 
+    /// <summary>Bytes from one panel to the next.</summary>
+    public nint PanelBytes;
+
     /// <summary>Add to C instead of replacing it.</summary>
     public bool Accumulate;
 
@@ -63,14 +66,24 @@ internal unsafe struct PanelProblem : ITiledProduct
         M = rows,
         N = outputs,
         Blocks = format.Blocks(depth),
+        PanelBytes = (nint)format.PanelBytes(depth),
         Accumulate = accumulate,
     };
 
+    /// <summary>The same product over one block of k alone.</summary>
+    public readonly PanelProblem Block(int block, bool accumulate)
+    {
+        var part = this;
+        part.Right += Format.Offset(block);
+        part.Left += (nint)block * Format.Block * Format.ActivationSize;
+        part.Values += block;
+        part.Blocks = 1;
+        part.Accumulate = accumulate;
+        return part;
+    }
+
     /// <summary>Depth with its padding.</summary>
     public readonly int PaddedDepth => Blocks * Format.Block;
-
-    /// <summary>Bytes from one panel to the next.</summary>
-    public readonly nint PanelBytes => Format.Offset(Blocks);
 
     /// <inheritdoc/>
     public readonly long Work => PanelGemm.Work(this);

@@ -27,7 +27,7 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
     public void Run(MicroBatchContext c, Tensor hidden, Tensor labels, float weight, Tensor losses, Tensor dHidden)
     {
         var head = parameters.Get(_region);
-        var mark = c.Arena.Save();
+        var mark = c.Scratch.Save();
         bool gradient = !dHidden.IsEmpty;
         var precision = c.Precision.Of(LinearRole.Outer);
         var logits = c.Matrix(Math.Min(ChunkRows, hidden.Rows), vocabulary);
@@ -43,7 +43,7 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
             precision.WeightGradient(c.Backend, chunk, x, head.Gradient);
         }
 
-        c.Arena.Release(mark);
+        c.Scratch.Release(mark);
     }
 
     // Part of a vector: rows of its [T, 1] form.

@@ -68,7 +68,7 @@ internal sealed class BatchTensors
 
     private static Tensor Write(MicroBatchContext c, int[] values)
     {
-        var tensor = c.Integers(values.Length);
+        var tensor = c.Arena.Allocate(DType.I32, new Shape(values.Length));
         c.Backend.Write(values, tensor);
         return tensor;
     }

@@ -44,6 +44,10 @@ public sealed record OptimizerSettings
     [JsonPropertyName("epsilon")]
     public double Epsilon { get; init; } = 1e-8;
 
+    /// <summary>Type of the moments: <c>float32</c> or <c>bfloat16</c> (report section 3.3.3); left out, bfloat16 with the FP8 precisions and FP32 otherwise.</summary>
+    [JsonPropertyName("moments")]
+    public string? Moments { get; init; }
+
     /// <summary>Decoupled weight decay λ.</summary>
     [JsonPropertyName("weight_decay")]
     public double WeightDecay { get; init; } = 0.1;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Hadal.Model.Configuration;
+using Hadal.Training.Activations;
 using Hadal.Training.Balance;
 using Hadal.Training.Optimization;
 using Hadal.Training.Precision;
@@ -91,6 +92,10 @@ public sealed record RunConfig
     /// <summary>How precise products are: the word of a <see cref="PrecisionPolicy"/>.</summary>
     [JsonPropertyName("precision")]
     public string Precision { get; init; } = PrecisionPolicy.Full.Name;
+
+    /// <summary>What layers compute again in the backward instead of keeping it; the numbers of a run do not depend on it.</summary>
+    [JsonPropertyName("recompute")]
+    public IReadOnlyList<RecomputeRule> Recompute { get; init; } = [];
 
     /// <summary>Optimizer and schedule.</summary>
     [JsonPropertyName("optimizer")]
@@ -251,6 +256,8 @@ public sealed record RunConfig
         CheckChanges(BiasUpdateRateChanges, "bias_update_rate_changes", 0, 1e3);
         Check(SaveDType is "float32" or "bfloat16", "save_dtype", "has to be float32 or bfloat16");
         Check(PrecisionPolicy.Find(Precision) is not null, "precision", $"is \"{Precision}\", but has to be one of {string.Join(", ", PrecisionPolicy.All.Select(p => p.Name))}");
+        Check(Recompute is not null && Recompute.All(r => r is not null), "recompute", "has to be a list of rules");
+        if (Recompute!.Select(r => r.Complaint(int.MaxValue)).FirstOrDefault(c => c is not null) is { } complaint) Check(false, "recompute", complaint);
         Check(OnSpike is "skip" or "rewind" or "stop", "on_spike", "has to be skip, rewind or stop");
         Check(OnSpike != "rewind" || CheckpointEvery > 0, "on_spike", "can be rewind only with checkpoint_every above 0");
         Check(SpikeFactor is 0 or (> 1 and <= 1e9), "spike_factor", "has to be above 1, or 0 to look only for numbers that are not finite");
@@ -259,6 +266,7 @@ public sealed record RunConfig
         Check(Optimizer is not null, "optimizer", "has to be an object");
         var o = Optimizer!;
         Check(o.LearningRate is > 0 and <= 10 && o.FinalLearningRate >= 0 && o.FinalLearningRate <= o.LearningRate, "optimizer.learning_rate", "has to be above 0, and final_learning_rate between 0 and it");
+        Check(o.Moments is null or "float32" or "bfloat16", "optimizer.moments", "has to be float32, bfloat16, or left out");
         Check(o.WarmupSteps >= 0, "optimizer.warmup_steps", "cannot be negative");
         Check(o.DecayStart is >= 0 and <= MostTokens && o.DecayEnd is >= 0 and <= MostTokens && (o.DecayEnd >= o.DecayStart || (o.DecayStart <= 1) != (o.DecayEnd <= 1)), "optimizer.decay_start",
             "and decay_end have to be in order; each is a share of the run (up to 1) or a number of tokens (above 1)");

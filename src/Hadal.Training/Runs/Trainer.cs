@@ -30,7 +30,7 @@ internal sealed class Trainer : IDisposable
         (_run, _backend, _source) = (run, backend, source);
         _schedule = new BatchSchedule(run);
         _lastTokens = _schedule.TokensBefore(run.Steps);
-        Model = new TrainingModel(backend, config, run.SequenceLength, PrecisionPolicy.Find(run.Precision));
+        Model = new TrainingModel(backend, config, run.SequenceLength, OptionsOf(run));
         WeightInitializer.Initialize(backend, Model.Parameters, run.Seed, config.InitializerRange);
         _policy = BalancePolicy.Find(run.Balance)!;
         foreach (var experts in Model.ExpertLayers) experts.Balance(backend, _policy);
@@ -45,6 +45,14 @@ internal sealed class Trainer : IDisposable
 
     /// <summary>How the experts are used.</summary>
     public ExpertWatch Watch { get; }
+
+    /// <summary>How a run trains its model.</summary>
+    public static TrainingOptions OptionsOf(RunConfig run)
+    {
+        var precision = PrecisionPolicy.Find(run.Precision)!;
+        bool isShort = run.Optimizer.Moments is { } moments ? moments == "bfloat16" : precision.HasShortMoments;
+        return new TrainingOptions { Precision = precision, Recompute = run.Recompute, Moments = isShort ? DType.BF16 : DType.F32 };
+    }
 
     /// <summary>The batches of the run.</summary>
     public BatchSchedule Schedule => _schedule;
