@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json.Nodes;
+using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Model.Tokenization;
 using Hadal.Training.Presets;
@@ -26,12 +28,21 @@ internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
     public static RunFile Of(RunConfig run, string name, string home, string folder)
     {
         folder = Path.GetFullPath(folder);
+
+        // The run keeps what it took from there: it has to go on when the folder is gone.
+        if (run.Model.Count == 0) run = run with { Model = ModelOf(Path.GetFullPath(run.StartFrom!, home)) };
         return new RunFile(
-            run with { Tokenizer = Moved(run.Tokenizer), Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },
+            run with { Tokenizer = Moved(run.Tokenizer), StartFrom = run.StartFrom is { } start ? Moved(start) : null, Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },
             ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{name}, model"),
             folder);
 
         string Moved(string name) => Path.GetRelativePath(folder, Path.GetFullPath(name, home)).Replace('\\', '/');
+    }
+
+    private static JsonObject ModelOf(string folder)
+    {
+        using var checkpoint = Checkpoint.Open(folder);
+        return (JsonObject)JsonNode.Parse(checkpoint.Config.ToJson())!;
     }
 
     /// <summary>A run from a preset.</summary>

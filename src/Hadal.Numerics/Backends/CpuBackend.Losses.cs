@@ -26,6 +26,13 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
+    public void ArgMax(Tensor x, Tensor indices)
+    {
+        Require(x.Columns > 0, nameof(ArgMax), x, "has to have columns");
+        Run(x.Rows, new ArgMaxKernel { X = Rows(x), Indices = Integers(indices, x.Rows) });
+    }
+
+    /// <inheritdoc/>
     public double SumOfSquares(Tensor x)
     {
         int blocks = checked((int)((x.Count + SumOfSquaresKernel.Block - 1) / SumOfSquaresKernel.Block));

@@ -431,6 +431,11 @@ public interface IBackend : IDisposable
     /// <param name="gradient">Whether to replace the logits by the gradient.</param>
     void CrossEntropy(Tensor logits, Tensor labels, float gradientWeight, Tensor loss, bool gradient);
 
+    /// <summary>Where each row is largest; of equal values the first. A row with a NaN gives some place of the row.</summary>
+    /// <param name="x">[T, V], V at least 1.</param>
+    /// <param name="indices">I32 [T], 0 … V - 1.</param>
+    void ArgMax(Tensor x, Tensor indices);
+
     /// <summary>Σ x², in FP64, blocks of 4,096 elements in ascending order.</summary>
     /// <param name="x">A contiguous tensor.</param>
     /// <returns>The sum.</returns>

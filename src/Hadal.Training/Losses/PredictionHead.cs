@@ -24,7 +24,8 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
     /// <param name="weight">Factor on the gradient of each row's loss.</param>
     /// <param name="losses">[T], in nats, unweighted.</param>
     /// <param name="dHidden">[T, D], or no tensor for the loss alone.</param>
-    public void Run(MicroBatchContext c, Tensor hidden, Tensor labels, float weight, Tensor losses, Tensor dHidden)
+    /// <param name="choices">I32 [T]: receives the likeliest token of every row; no tensor if nobody asks.</param>
+    public void Run(MicroBatchContext c, Tensor hidden, Tensor labels, float weight, Tensor losses, Tensor dHidden, Tensor choices = default)
     {
         var head = parameters.Get(_region);
         var mark = c.Scratch.Save();
@@ -37,6 +38,7 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
             var x = hidden.RowRange(first, rows);
             var chunk = logits.RowRange(0, rows);
             precision.Forward(c.Backend, x, head.Weight, chunk);
+            if (!choices.IsEmpty) c.Backend.ArgMax(chunk, Part(choices, first, rows));
             c.Backend.CrossEntropy(chunk, Part(labels, first, rows), weight, Part(losses, first, rows), gradient);
             if (!gradient) continue;
             precision.InputGradient(c.Backend, chunk, head.Weight, dHidden.RowRange(first, rows), accumulate: false);

@@ -119,6 +119,7 @@ internal sealed class TrainingModel : IDisposable
         var hidden = ForwardMain(out _);
         losses.MainSum += RunHead(0, hidden, 0, default);
         ForwardMtp(hidden, 0, gradient: false, losses);
+        AddAccepted(losses);
         AddBalance(losses);
     }
 
@@ -185,7 +186,9 @@ internal sealed class TrainingModel : IDisposable
         var c = _contexts[depth];
         var mark = _scratch.Save();
         var rowLosses = c.Vector(hidden.Rows);
-        _head.Run(c, hidden, _batches[depth].Labels, weight, rowLosses, dHidden);
+        var choices = dHidden.IsEmpty ? c.Integers(hidden.Rows) : default;
+        _head.Run(c, hidden, _batches[depth].Labels, weight, rowLosses, dHidden, choices);
+        if (!choices.IsEmpty) _backend.Read(choices, _batches[depth].Choices);
         if (_rowLosses.Length < hidden.Rows) _rowLosses = new float[hidden.Rows];
         var values = _rowLosses.AsSpan(0, hidden.Rows);
         _backend.Read(rowLosses, values);
@@ -193,6 +196,20 @@ internal sealed class TrainingModel : IDisposable
         double sum = 0;
         foreach (float loss in values) sum += loss;
         return sum;
+    }
+
+    // Row i of depth k and row i + k of the main model predict the same token: where both would say the same, a greedy draft is accepted (given the true tokens before it).
+    private void AddAccepted(BatchLosses losses)
+    {
+        for (int k = 1; k <= _mtp.Length; k++)
+        {
+            int length = _batches[k].Length, mainLength = _batches[0].Length;
+            for (int row = 0; row < _batches[k].Choices.Length; row++)
+            {
+                int main = row / length * mainLength + row % length + k;
+                if (_batches[k].Counts(row) && _batches[k].Choices[row] == _batches[0].Choices[main]) losses.Accepted[k - 1]++;
+            }
+        }
     }
 
     private void AddBalance(BatchLosses losses)

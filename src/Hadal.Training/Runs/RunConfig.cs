@@ -27,7 +27,7 @@ public sealed record RunConfig
         AllowTrailingCommas = true,
     };
 
-    /// <summary>The model: a configuration as in <c>config.json</c>.</summary>
+    /// <summary>The model: a configuration as in <c>config.json</c>. May be left out beside <see cref="StartFrom"/>, whose own is taken.</summary>
     [JsonPropertyName("model")]
     public JsonObject Model { get; init; } = [];
 
@@ -38,6 +38,20 @@ public sealed record RunConfig
     /// <summary>Files and folders of text; relative to the run file. The name <c>dotnet-documentation</c> stands for the .NET SDK's own documentation.</summary>
     [JsonPropertyName("data")]
     public IReadOnlyList<string> Data { get; init; } = [];
+
+    /// <summary>
+    /// A Hugging Face folder (or a GGUF file) whose weights and router biases the run starts from instead of fresh ones; relative to the run file; null for fresh ones. MTP
+    /// modules that it lacks are fresh. The moments start at 0.
+    /// </summary>
+    [JsonPropertyName("start_from")]
+    public string? StartFrom { get; init; }
+
+    /// <summary>
+    /// Parameters that stay as they are, by their checkpoint names; <c>*</c> stands for any characters (<c>model.layers.*.mlp.experts.*</c>). They get no update and no
+    /// decay, their moments stay, and their gradients do not count in the norm; router biases (<c>*.e_score_correction_bias</c>) do not move.
+    /// </summary>
+    [JsonPropertyName("freeze")]
+    public IReadOnlyList<string> Freeze { get; init; } = [];
 
     /// <summary>Share of the documents that is held back for validation, 0 to 0.5.</summary>
     [JsonPropertyName("validation_share")]
@@ -217,7 +231,9 @@ public sealed record RunConfig
     /// <exception cref="ConfigException">A field is out of range.</exception>
     public void Validate(string name)
     {
-        Check(Model is { Count: > 0 }, "model", "has to be a model configuration, as in config.json");
+        Check(StartFrom is null or { Length: > 0 }, "start_from", "has to name a model folder; null for fresh weights");
+        Check(Model is { Count: > 0 } || (Model is not null && StartFrom is not null), "model", "has to be a model configuration, as in config.json, or left out beside start_from");
+        Check(Freeze is not null && Freeze.All(p => !string.IsNullOrEmpty(p)), "freeze", "has to be a list of name patterns; [] for none");
         Check(!string.IsNullOrEmpty(Tokenizer), "tokenizer", "has to name a tokenizer.json or a folder with one");
         Check(Data is { Count: > 0 } && Data.All(d => !string.IsNullOrEmpty(d)), "data", "has to list at least one file or folder of text");
         Check(Steps is >= 1 and <= 100_000_000, "steps", "has to be 1 to 100,000,000");

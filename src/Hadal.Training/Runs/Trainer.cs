@@ -18,6 +18,7 @@ internal sealed class Trainer : IDisposable
     private readonly IBackend _backend;
     private readonly IBatchSource _source;
     private readonly AdamWOptimizer _optimizer;
+    private readonly FrozenParameters _frozen;
     private readonly BatchLosses _losses;
     private readonly PackedBatch _batch;
     private readonly BalancePolicy _policy;
@@ -27,6 +28,8 @@ internal sealed class Trainer : IDisposable
     public Trainer(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source)
     {
         (_run, _backend, _source) = (run, backend, source);
+        if (run.SequenceLength <= config.MtpLayers)
+            throw new ConfigException("run file", "sequence_length", $"sequence_length is {run.SequenceLength}, but has to be above num_nextn_predict_layers ({config.MtpLayers})");
         _schedule = new BatchSchedule(run);
         _lastTokens = _schedule.TokensBefore(run.Steps);
         Model = new TrainingModel(backend, config, run.SequenceLength, OptionsOf(run));
@@ -34,7 +37,8 @@ internal sealed class Trainer : IDisposable
         _policy = BalancePolicy.Find(run.Balance)!;
         foreach (var experts in Model.ExpertLayers) experts.Balance(backend, _policy);
         Watch = new ExpertWatch(Model.ExpertLayers);
-        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer);
+        _frozen = new FrozenParameters(Model, run.Freeze);
+        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer, _frozen);
         _losses = Model.CreateLosses();
         _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
     }
@@ -118,11 +122,11 @@ internal sealed class Trainer : IDisposable
         });
     }
 
-    /// <summary>Mean cross-entropy of the next token over some sequences, in nats.</summary>
+    /// <summary>Mean cross-entropy of the next token over some sequences, in nats, and the share of drafts of each MTP module that would be accepted.</summary>
     /// <param name="source">Where they come from.</param>
     /// <param name="microBatches">How many micro-batches to look at.</param>
     /// <param name="cancellation">Stops between micro-batches.</param>
-    public double Validate(IBatchSource source, int microBatches, CancellationToken cancellation)
+    public (double Loss, double[]? Acceptance) Validate(IBatchSource source, int microBatches, CancellationToken cancellation)
     {
         var losses = Model.CreateLosses();
         Watch.BeginValidation();
@@ -134,7 +138,8 @@ internal sealed class Trainer : IDisposable
             if (m == 0) Watch.LookAtChoices();
         }
 
-        return losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length);
+        double[]? acceptance = losses.Accepted.Length == 0 ? null : [.. losses.Accepted.Zip(losses.MtpCounts, (accepted, rows) => (double)accepted / rows)];
+        return (losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length), acceptance);
     }
 
     public void Dispose() => Model.Dispose();
@@ -143,7 +148,7 @@ internal sealed class Trainer : IDisposable
     {
         foreach (var experts in Model.ExpertLayers)
         {
-            if (experts.BiasTensor.IsEmpty) continue;
+            if (experts.BiasTensor.IsEmpty || _frozen.Contains(experts.BiasName)) continue;
             LoadBalance.UpdateBias(experts.Load, (float)(_policy.BiasFactor * rate), experts.Bias);
             experts.WriteBias(_backend);
         }

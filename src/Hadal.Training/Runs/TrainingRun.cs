@@ -100,9 +100,10 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="OperationCanceledException">Stopped; a checkpoint was written.</exception>
     /// <exception cref="TrainingException">Spikes, by <see cref="RunConfig.OnSpike"/> or more of them than it allows; or the data can no longer be read. A checkpoint was
     /// written.</exception>
-    /// <exception cref="CheckpointException">The last checkpoint or the model cannot be written.</exception>
+    /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit; or the last checkpoint or the model cannot be written.</exception>
     public StepMetrics Run(Action<StepMetrics>? progress, CancellationToken cancellation)
     {
+        if (StepsDone == 0 && Config.StartFrom is { } start) StartingWeights.Load(_trainer.Model, _backend, Path.GetFullPath(start, _folder), Warned);
         Directory.CreateDirectory(_folder);
         AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
         StepMetrics? last = null;
@@ -124,7 +125,7 @@ public sealed class TrainingRun : IDisposable
                 (last, _rewound) = (step with { Rewound = _rewound }, null);
                 StepsDone++;
                 late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
-                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = _trainer.Watch.AfterValidation(last with { ValidationLoss = Validate(CancellationToken.None) });
+                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = WithValidation(last);
                 log.Append(last);
                 progress?.Invoke(last);
                 if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) _checkpoints.Begin(State, Warned);
@@ -149,10 +150,16 @@ public sealed class TrainingRun : IDisposable
     /// <param name="cancellation">Stops between micro-batches.</param>
     /// <returns>The loss.</returns>
     public double Validate(CancellationToken cancellation) =>
-        _validationMicroBatches == 0 ? double.NaN : _trainer.Validate(_validation!, _validationMicroBatches, cancellation);
+        _validationMicroBatches == 0 ? double.NaN : _trainer.Validate(_validation!, _validationMicroBatches, cancellation).Loss;
 
     /// <inheritdoc/>
     public void Dispose() => _trainer.Dispose();
+
+    private StepMetrics WithValidation(StepMetrics step)
+    {
+        var (loss, acceptance) = _trainer.Validate(_validation!, _validationMicroBatches, CancellationToken.None);
+        return _trainer.Watch.AfterValidation(step with { ValidationLoss = loss, ValidationAcceptance = acceptance });
+    }
 
     private bool ValidationIsDue(bool last) =>
         _validationMicroBatches > 0 && (last || (Config.ValidateEvery > 0 && StepsDone % Config.ValidateEvery == 0));

@@ -23,6 +23,38 @@ public class FormAgreementTests
     }
 
     [Fact]
+    public void The_largest_of_a_row_is_the_first_of_equals_in_every_form()
+    {
+        foreach (var form in Lab.Forms.Select(f => Enum.Parse<KernelForm>(f.Data)).Append(KernelForm.Reference))
+        {
+            using var lab = new Lab(form, threads: 2);
+            foreach (int columns in new[] { 1, 2, 15, 16, 17, 33, 5000 })
+            {
+                // Few different values, so that rows have ties.
+                var x = lab.Strided(40, columns);
+                float[] values = Array.ConvertAll(lab.Read(x), v => MathF.Round(v * 2));
+                for (int i = 0; i < values.Length; i++) values[i] = values[i] >= 2 ? 0f * -values[i] : values[i] == 1 ? -1 : values[i];
+                for (int c = 0; c < columns; c++) (values[c], values[columns + c]) = (float.NegativeInfinity, c % 3 == 0 ? float.PositiveInfinity : 5);
+                var rows = lab.New(40, columns);
+                lab.Backend.Write(values, rows);
+                lab.Backend.Copy(rows, x);
+                var indices = lab.NewIntegers(40);
+                lab.Backend.ArgMax(x, indices);
+                int[] actual = new int[40];
+                lab.Backend.Read(indices, actual);
+                Assert.Equal(Enumerable.Range(0, 40).Select(r => FirstLargest(values.AsSpan(r * columns, columns))), actual);
+            }
+        }
+
+        static int FirstLargest(ReadOnlySpan<float> row)
+        {
+            int best = 0;
+            for (int i = 0; i < row.Length; i++) best = row[i] > row[best] ? i : best;
+            return best;
+        }
+    }
+
+    [Fact]
     public void Attention_of_a_query_does_not_depend_on_how_the_prompt_is_cut()
     {
         using var lab = new Lab(KernelForms.Current, threads: 2);
