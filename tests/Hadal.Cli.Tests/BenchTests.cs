@@ -26,4 +26,21 @@ public class BenchTests(Samples samples)
     public void What_goes_with_a_shape_is_refused_with_a_model() => Assert.Multiple(
         () => Assert.Contains("--skew and --seed go with --shape", CliRun.Of("bench", samples.ModelFolder, "--skew", "1").Refusal(), StringComparison.Ordinal),
         () => Assert.Contains("--keep goes with --shape", CliRun.Of("bench", samples.ModelFolder, "--keep", "x").Refusal(), StringComparison.Ordinal));
+
+    [Fact]
+    public void Training_is_measured_beside_the_matrix_product()
+    {
+        var json = CliRun.Of("bench", "train", "--config", samples.RunFile, "--precision", "bf16", "--experts", "8", "--steps", "2", "--threads", "1", "--profile", "--json").Json();
+        Assert.Equal(("bf16", 1, 2), (json.GetProperty("precision").GetString(), json.GetProperty("threads").GetInt32(), json.GetProperty("steps").GetArrayLength()));
+        foreach (string field in (string[])["tokens_per_second", "flops_per_token", "fp32_gemm_gflops", "bf16_gemm_gflops", "share_of_gemm_peak", "peak_memory_bytes", "loss"])
+            Assert.True(json.GetProperty(field).GetDouble() > 0, field);
+        var profile = json.GetProperty("profile").EnumerateArray().ToDictionary(r => r.GetProperty("kernel").GetString()!, r => r.GetProperty("share").GetDouble());
+        Assert.Superset(new HashSet<string> { "product, coded", "coding", "attention backward", "adam w", "between kernels" }, profile.Keys.ToHashSet());
+        // Shares are of the steps' whole time, so they add up to it.
+        Assert.Equal(1, profile.Values.Sum(), 6);
+    }
+
+    [Fact]
+    public void A_precision_that_there_is_not_is_refused_by_name() =>
+        Assert.Contains("has to be one of fp32, bf16, fp8", CliRun.Of("bench", "train", "--config", samples.RunFile, "--precision", "fp7").Refusal(), StringComparison.Ordinal);
 }

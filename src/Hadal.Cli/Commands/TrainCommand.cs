@@ -86,7 +86,9 @@ internal sealed class TrainCommand : HadalCommand
 
     private void Train(CommandContext context, RunFile file, string folder)
     {
-        MemoryRoom.Require(RunPlan.Of(file.Run, file.Model).MemoryBytes, "The run", "a smaller model, sequence_length or micro_batch_sequences takes less");
+        var plan = RunPlan.Of(file.Run, file.Model);
+        MemoryRoom.Require(plan.MemoryBytes, "The run", "a smaller model, sequence_length or micro_batch_sequences, or recompute takes less");
+        if (plan.RecomputeSavesBytes != 0) context.Say($"Recomputation saves {Figures.Bytes(plan.RecomputeSavesBytes)}; the run takes about {Figures.Bytes(plan.MemoryBytes)}.");
         int threads = context.Get(_threads);
         var tokenizer = Tokenizer.Load(file.TokenizerPath);
         var data = TrainingData.Load(context, file.Run, file.Model, tokenizer, TrainingText.Open(file.Run.Data, file.Folder), threads);
@@ -158,6 +160,8 @@ internal sealed class TrainCommand : HadalCommand
                 ["active_parameters"] = plan.ActiveParameters,
                 ["mtp_parameters"] = file.Model.MtpParameterCount,
                 ["memory_bytes"] = plan.MemoryBytes,
+                ["memory"] = new JsonObject(MemoryParts(plan.Memory).Select(p => KeyValuePair.Create(p.Field, (JsonNode?)p.Bytes))),
+                ["recompute_saves_bytes"] = plan.RecomputeSavesBytes,
                 ["flops_per_token"] = plan.FlopsPerToken,
                 ["main_flops_per_token"] = plan.MainFlopsPerToken,
                 ["steps"] = file.Run.Steps,
@@ -171,9 +175,10 @@ internal sealed class TrainCommand : HadalCommand
 
         string modules = file.Model.MtpLayers > 0 ? $" + {Figures.Whole(file.Model.MtpParameterCount)} in MTP modules" : "";
         string main = file.Model.MtpLayers > 0 ? $" ({Figures.Count(plan.MainFlopsPerToken)}FLOP without MTP)" : "";
+        string saving = plan.RecomputeSavesBytes == 0 ? "" : $"; without recompute it would be {Figures.Bytes(plan.MemoryBytes + plan.RecomputeSavesBytes)}";
         new FactSheet("The run would need")
             .Add("parameters", $"{Figures.Whole(file.Model.ParameterCount)}{modules} ({Figures.Whole(plan.ActiveParameters)} active per token)")
-            .Add("memory", $"about {Figures.Bytes(plan.MemoryBytes)}")
+            .Add("memory", $"about {Figures.Bytes(plan.MemoryBytes)}: {string.Join(", ", MemoryParts(plan.Memory).Where(p => p.Bytes > 0).Select(p => $"{p.Name} {Figures.Bytes(p.Bytes)}"))}{saving}")
             .Add("tokens", $"{Figures.Whole(file.Run.Tokens)} in {Figures.Whole(file.Run.Steps)} steps")
             .Add("arithmetic", $"{Figures.Count(plan.FlopsPerToken)}FLOP per token{main}, {Figures.Number(flops)} FLOP in all")
             .Add("time here", $"about {Time(seconds)}, if {Figures.Percent(AssumedShare)} of this machine's FP32 matrix product is reached, {Figures.Number(product)} GFLOP/s")
@@ -207,4 +212,11 @@ internal sealed class TrainCommand : HadalCommand
         context.Streams.Out.WriteLine($"{Figures.Whole(last.Step)} steps, {Figures.Whole(last.Tokens)} tokens; loss {Figures.Loss(last.MainLoss)}{validation}.");
         context.Streams.Out.WriteLine($"The model is in {model}. Try it: hadal generate {model} --prompt \"…\"");
     }
+
+    private static (string Field, string Name, long Bytes)[] MemoryParts(RunMemory memory) =>
+    [
+        ("weights", "weights", memory.Weights), ("gradients", "gradients", memory.Gradients), ("moments", "moments", memory.Moments),
+        ("activations", "activations", memory.Activations), ("temporaries", "temporaries", memory.Temporaries), ("operands", "operands", memory.Operands),
+        ("checkpoint", "checkpoint copy", memory.Checkpoint), ("program", "program", memory.Program),
+    ];
 }

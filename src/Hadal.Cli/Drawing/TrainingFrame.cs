@@ -29,6 +29,7 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
             int height = Math.Max(1, options.ConsoleSize.Height - 1);
             var lines = new List<List<Segment>>();
             AddHeader(lines, width, options.Unicode);
+            if (progress.Remark is { } remark) lines.Add([new Segment(remark.ReplaceLineEndings(" "), _quiet)]);
             AddFigures(lines, width, options.Unicode);
             AddDrawings(lines, width, height, options.Unicode);
 

@@ -44,6 +44,8 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
 
     public double? BigramLoss { get; set; }
 
+    public string? Remark { get; set; }
+
     public LossHistory Losses { get; } = new();
 
     public TimeSpan Elapsed => _end ?? clock.GetElapsedTime(_start);

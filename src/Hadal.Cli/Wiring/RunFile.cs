@@ -17,17 +17,23 @@ internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
     /// <summary>Reads and checks a run file.</summary>
     /// <param name="path">The file; its paths are relative to where it lies.</param>
     /// <param name="folder">The folder of the run.</param>
-    public static RunFile Load(string path, string folder)
+    public static RunFile Load(string path, string folder) =>
+        Of(RunConfig.Load(path), path, Path.GetDirectoryName(Path.GetFullPath(path))!, folder);
+
+    /// <summary>Makes a run ready for its folder.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="name">What to call its file in messages.</param>
+    /// <param name="home">The folder that its paths are relative to.</param>
+    /// <param name="folder">The folder of the run.</param>
+    public static RunFile Of(RunConfig run, string name, string home, string folder)
     {
-        var run = RunConfig.Load(path);
         folder = Path.GetFullPath(folder);
-        string home = Path.GetDirectoryName(Path.GetFullPath(path))!;
 
         // The run keeps what it took from there: it has to go on when the folder is gone.
         if (run.Model.Count == 0) run = run with { Model = ModelOf(Path.GetFullPath(run.StartFrom!, home)) };
         return new RunFile(
             run with { Tokenizer = Moved(run.Tokenizer), StartFrom = run.StartFrom is { } start ? Moved(start) : null, Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },
-            ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{path}, model"),
+            ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{name}, model"),
             folder);
 
         string Moved(string name) => Path.GetRelativePath(folder, Path.GetFullPath(name, home)).Replace('\\', '/');

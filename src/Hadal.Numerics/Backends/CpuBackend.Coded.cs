@@ -6,7 +6,7 @@ namespace Hadal.Numerics;
 public sealed unsafe partial class CpuBackend
 {
     // Experts are coded together as far as this goes: codes and panels of a group lie in memory at once.
-    private const long CodedBytesAtOnce = 256L << 20;
+    internal const long CodedBytesAtOnce = 256L << 20;
     private readonly NativeRoom _codedProducts = new(), _codedOperands = new(), _shortSums = new();
 
     /// <inheritdoc/>
@@ -71,8 +71,7 @@ public sealed unsafe partial class CpuBackend
     {
         if (coding.A.IsScaled != coding.B.IsScaled) throw new ArgumentException($"Of the operands {coding.A} and {coding.B} both have scales or none.", nameof(coding));
         if (coding.Accumulation != Accumulation.Full && !coding.A.IsScaled) throw new ArgumentException($"Sums of {coding.A} without scales are FP32.", nameof(coding));
-        var format = coding.Accumulation == Accumulation.Bits14 ? PanelFormat.ScaledBFloat16(ShortSums.Depth)
-            : coding.A.IsScaled ? PanelFormat.ScaledBFloat16(OperandView.Tile) : PanelFormat.BFloat16;
+        var format = FormatOf(coding);
         for (int first = 0; first < count;)
         {
             int group = 0;
@@ -152,6 +151,16 @@ public sealed unsafe partial class CpuBackend
         for (int i = 1; coding.Tile == ScaleTile.Tensor && i < operand.Strips * operand.Blocks; i++) scales[0] = MathF.Max(scales[0], scales[i]);
         return scales;
     }
+
+    /// <summary>Bytes of the coded operands of a product [M, K]·[K, N].</summary>
+    internal static long OperandBytes(in ProductCoding coding, long rows, int depth, long outputs)
+    {
+        var product = new CodedProduct { A = new OperandView { Rows = checked((int)rows), Depth = depth }, B = new OperandView { Rows = checked((int)outputs), Depth = depth } };
+        return OperandBytes(product, FormatOf(coding));
+    }
+
+    private static PanelFormat FormatOf(in ProductCoding coding) => coding.Accumulation == Accumulation.Bits14 ? PanelFormat.ScaledBFloat16(ShortSums.Depth)
+        : coding.A.IsScaled ? PanelFormat.ScaledBFloat16(OperandView.Tile) : PanelFormat.BFloat16;
 
     private static nint OperandBytes(in CodedProduct product, in PanelFormat format) =>
         new CodedLayout(format, CodedDepth(product, format)).Bytes(product.A.Rows) + CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedDepth(product, format))

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Hadal.Numerics.Kernels;
 using Hadal.Numerics.Lanes;
+using Hadal.Numerics.Measurement;
 using Hadal.Numerics.Threading;
 
 namespace Hadal.Numerics;
@@ -28,6 +29,13 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     /// <inheritdoc/>
     public string Name => $"CPU, {_form}, {_team.Threads} {(_team.Threads == 1 ? "thread" : "threads")}";
+
+    /// <summary>Gets the time of every kernel while it is set; null for none.</summary>
+    public KernelProfile? Profile
+    {
+        get => _team.Profile;
+        set => _team.Profile = value;
+    }
 
     /// <inheritdoc/>
     public Storage CreateStorage(long byteLength) => new NativeStorage(byteLength);

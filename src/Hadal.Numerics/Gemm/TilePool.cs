@@ -50,14 +50,7 @@ internal static unsafe class TilePool
 
             starts[group] = tiles;
             var job = new TileJob<TProduct> { Products = products + first, Starts = starts, Count = group, WorkPerTile = workPerTile, Form = form };
-            if (isAlone)
-            {
-                for (int tile = 0; tile < tiles; tile++) job.Execute(tile, 0);
-            }
-            else
-            {
-                team.Run(tiles, ref job);
-            }
+            team.Run(tiles, ref job, isAlone);
         }
     }
 

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Hadal.Numerics.Measurement;
 
 namespace Hadal.Numerics.Threading;
 
@@ -63,12 +65,61 @@ internal sealed unsafe class ThreadTeam : IDisposable
     /// <summary>What members fetch while they wait; written by the thread that runs jobs.</summary>
     public ExpectedMemory Expected { get; }
 
+    /// <summary>Gets the time of every job; null for none.</summary>
+    public KernelProfile? Profile { get; set; }
+
     /// <summary>Runs all items and returns when the last is done.</summary>
+    /// <param name="items">How many.</param>
+    /// <param name="job">The work.</param>
+    /// <param name="alone">Whether the calling thread does it, since there is too little to wake others for.</param>
     /// <exception cref="Exception">The first exception that an item threw.</exception>
-    public void Run<TJob>(int items, ref TJob job) where TJob : unmanaged, ITeamJob
+    public void Run<TJob>(int items, ref TJob job, bool alone = false) where TJob : unmanaged, ITeamJob
     {
         if (items <= 0) return;
-        if (Threads == 1 || items == 1)
+        if (Profile is not { } profile)
+        {
+            RunItems(items, ref job, alone);
+            return;
+        }
+
+        long started = Stopwatch.GetTimestamp();
+        RunItems(items, ref job, alone);
+        profile.Add(typeof(TJob), Stopwatch.GetTimestamp() - started);
+    }
+
+    /// <summary>Runs all items, with a team or on the calling thread alone.</summary>
+    public static void Run<TJob>(ThreadTeam? team, int items, ref TJob job) where TJob : unmanaged, ITeamJob
+    {
+        if (team is not null)
+        {
+            team.Run(items, ref job);
+            return;
+        }
+
+        for (int i = 0; i < items; i++) job.Execute(i, 0);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_stopping) return;
+            Volatile.Write(ref _stopping, true);
+            foreach (var wakeup in _wakeups) wakeup.Release();
+        }
+
+        foreach (var member in _members) member.Join();
+        foreach (var wakeup in _wakeups) wakeup.Dispose();
+        NativeMemory.AlignedFree(_shared);
+        NativeMemory.AlignedFree(_shares);
+        _shared = null;
+        _shares = null;
+        Expected.Dispose();
+    }
+
+    private void RunItems<TJob>(int items, ref TJob job, bool alone) where TJob : unmanaged, ITeamJob
+    {
+        if (alone || Threads == 1 || items == 1)
         {
             for (int i = 0; i < items; i++) job.Execute(i, 0);
             return;
@@ -102,36 +153,6 @@ internal sealed unsafe class ThreadTeam : IDisposable
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
             }
         }
-    }
-
-    /// <summary>Runs all items, with a team or on the calling thread alone.</summary>
-    public static void Run<TJob>(ThreadTeam? team, int items, ref TJob job) where TJob : unmanaged, ITeamJob
-    {
-        if (team is not null)
-        {
-            team.Run(items, ref job);
-            return;
-        }
-
-        for (int i = 0; i < items; i++) job.Execute(i, 0);
-    }
-
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            if (_stopping) return;
-            Volatile.Write(ref _stopping, true);
-            foreach (var wakeup in _wakeups) wakeup.Release();
-        }
-
-        foreach (var member in _members) member.Join();
-        foreach (var wakeup in _wakeups) wakeup.Dispose();
-        NativeMemory.AlignedFree(_shared);
-        NativeMemory.AlignedFree(_shares);
-        _shared = null;
-        _shares = null;
-        Expected.Dispose();
     }
 
     private static void Invoke<TJob>(void* job, int item, int worker) where TJob : unmanaged, ITeamJob =>

@@ -57,6 +57,11 @@ public sealed record RunConfig
     [JsonPropertyName("validation_share")]
     public double ValidationShare { get; init; } = 0.02;
 
+    /// <summary>Decides which documents are held back; left out: <see cref="Seed"/>. With one of its own, runs of several seeds are validated on the same text.</summary>
+    [JsonPropertyName("split_seed")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ulong? SplitSeed { get; init; }
+
     /// <summary>Optimizer steps.</summary>
     [JsonPropertyName("steps")]
     public int Steps { get; init; }

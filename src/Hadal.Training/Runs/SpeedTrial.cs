@@ -33,4 +33,33 @@ public static class SpeedTrial
         times.Sort();
         return times.Count == 0 ? time : times[times.Count / 2];
     }
+
+    /// <summary>Trains a throw-away copy of the model for some steps.</summary>
+    /// <param name="run">The run, of any number of steps.</param>
+    /// <param name="config">Its model.</param>
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="source">Training sequences.</param>
+    /// <param name="warmup">Steps whose time does not count, which compile and touch memory.</param>
+    /// <param name="steps">Steps that are timed.</param>
+    /// <param name="before">Called before each step with its number, from 1; steps that are timed come after <paramref name="warmup"/>.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    /// <returns>The time of each timed step, and the loss of the last one in nats.</returns>
+    public static (IReadOnlyList<TimeSpan> Times, double Loss) Measure(
+        RunConfig run, ModelConfig config, IBackend backend, IBatchSource source, int warmup, int steps, Action<int> before, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        using var trainer = new Trainer(run, config, backend, source);
+        var times = new List<TimeSpan>();
+        double loss = double.NaN;
+        for (int step = 1; step <= warmup + steps; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            before(step);
+            long started = Stopwatch.GetTimestamp();
+            loss = trainer.Step(step).MainLoss;
+            if (step > warmup) times.Add(Stopwatch.GetElapsedTime(started));
+        }
+
+        return (times, loss);
+    }
 }

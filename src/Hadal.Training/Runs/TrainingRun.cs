@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
@@ -227,6 +228,20 @@ public sealed class TrainingRun : IDisposable
     internal static string Hash(RunConfig run)
     {
         var fixedPart = run with { Recompute = [], CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32", OnSpike = "skip", SpikeFactor = 0, SpikeWindow = 1, SpikeLimit = 1 };
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(fixedPart.ToJson())));
+        var settings = JsonNode.Parse(fixedPart.ToJson())!.AsObject();
+        LeaveOut(settings, _usual);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings.ToJsonString())));
+    }
+
+    private static readonly JsonObject _usual = JsonNode.Parse(new RunConfig().ToJson())!.AsObject();
+
+    // Settings that are as if nobody had set them do not count, so that a version with one setting more still knows the runs of the one before.
+    private static void LeaveOut(JsonObject settings, JsonObject usual)
+    {
+        foreach (string name in settings.Select(s => s.Key).ToList())
+        {
+            if (settings[name] is JsonObject inner && usual[name] is JsonObject inside) LeaveOut(inner, inside);
+            if (JsonNode.DeepEquals(settings[name], usual[name])) settings.Remove(name);
+        }
     }
 }

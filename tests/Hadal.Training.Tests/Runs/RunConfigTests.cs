@@ -85,4 +85,14 @@ public class RunConfigTests
 
         Assert.True(refused > 5_000, $"only {refused} of 10,000 mutants were refused");
     }
+
+    [Fact]
+    public void A_new_setting_that_nobody_sets_leaves_runs_what_they_were()
+    {
+        // The hash of a run as the first version with hashes of this kind wrote it into checkpoints: it may change only with what a run computes.
+        Assert.StartsWith("fb2ff9516692a4b9", TrainingRun.Hash(TinyRun.Run), StringComparison.Ordinal);
+        Assert.NotEqual(TrainingRun.Hash(TinyRun.Run), TrainingRun.Hash(TinyRun.Run with { BalanceWeight = 2e-4 }));
+        Assert.NotEqual(TrainingRun.Hash(TinyRun.Run), TrainingRun.Hash(TinyRun.Run with { Optimizer = TinyRun.Run.Optimizer with { Beta1 = 0.8 } }));
+        Assert.NotEqual(TrainingRun.Hash(TinyRun.Run), TrainingRun.Hash(TinyRun.Run with { SplitSeed = 3 }));
+    }
 }
