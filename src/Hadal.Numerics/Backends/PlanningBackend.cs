@@ -264,6 +264,11 @@ public sealed class PlanningBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public void ArgMax(Tensor x, Tensor indices)
+    {
+    }
+
+    /// <inheritdoc/>
     public void AdamW(Tensor parameters, Tensor gradients, Tensor firstMoments, Tensor secondMoments, AdamWStep rates)
     {
     }
