@@ -39,6 +39,9 @@ internal unsafe struct PanelProblem : ITiledProduct
     /// <summary>Add to C instead of replacing it.</summary>
     public bool Accumulate;
 
+    /// <summary>Bytes from one panel to the next where panels are deeper than the product, or 0.</summary>
+    public nint PanelStride;
+
     /// <summary>A product of coded rows and panels.</summary>
     /// <param name="format">How the weights lie.</param>
     /// <param name="panels">First panel.</param>
@@ -70,7 +73,7 @@ internal unsafe struct PanelProblem : ITiledProduct
     public readonly int PaddedDepth => Blocks * Format.Block;
 
     /// <summary>Bytes from one panel to the next.</summary>
-    public readonly nint PanelBytes => Format.Offset(Blocks);
+    public readonly nint PanelBytes => PanelStride > 0 ? PanelStride : Format.Offset(Blocks);
 
     /// <inheritdoc/>
     public readonly long Work => PanelGemm.Work(this);
