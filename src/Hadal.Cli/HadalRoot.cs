@@ -32,6 +32,7 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
     [
         new QuickstartCommand(),
         new TrainCommand(),
+        new AblateCommand(),
         new GenerateCommand(),
         new ChatCommand(),
         new InspectCommand(),

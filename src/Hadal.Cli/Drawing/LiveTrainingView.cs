@@ -66,6 +66,16 @@ public sealed class LiveTrainingView : IDisposable
         }
     }
 
+    /// <summary>Where the run stands among others, a few words; null for a run of its own. Drawn with the next step.</summary>
+    public string? Remark
+    {
+        get => _progress.Remark;
+        set
+        {
+            lock (_gate) _progress.Remark = value;
+        }
+    }
+
     /// <summary>Starts a view.</summary>
     /// <param name="console">Where to draw; one that is not interactive or knows no escape sequences gets plain lines.</param>
     /// <param name="title">What is being trained, a few words.</param>
@@ -159,6 +169,7 @@ public sealed class LiveTrainingView : IDisposable
         line.Append("  grad ").Append(Figures.Number(metrics.GradNorm));
         if (metrics.MaxViolation.Length > 0) line.Append("  MaxVio ").Append(Figures.Number(metrics.MaxViolation.Max()));
         if (_progress.Left is { } left) line.Append("  ").Append(Figures.Clock(left)).Append(" left");
+        if (_progress.Remark is { } remark) line.Append("  (").Append(remark).Append(')');
         return line.ToString();
     }
 

@@ -29,6 +29,7 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
             int height = Math.Max(1, options.ConsoleSize.Height - 1);
             var lines = new List<List<Segment>>();
             AddHeader(lines, width, options.Unicode);
+            if (progress.Remark is { } remark) lines.Add([new Segment(remark.ReplaceLineEndings(" "), _quiet)]);
             AddFigures(lines, width, options.Unicode);
             AddDrawings(lines, width, height, options.Unicode);
 
@@ -94,6 +95,7 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         ];
         if (progress.BigramLoss is { } bigram) figures.Add(("bigram", Figures.Loss(bigram)));
         for (int i = 0; i < Math.Min(last.MtpLoss.Length, 2); i++) figures.Add((last.MtpLoss.Length == 1 ? "MTP loss" : $"MTP loss {i + 1}", Figures.Loss(last.MtpLoss[i])));
+        if (progress.Acceptance is { } acceptance) figures.Add(("drafts accepted", Figures.Percent(acceptance)));
         figures.Add(("tokens/s", Figures.Rate(last.TokensPerSecond)));
         figures.Add(("tokens", Figures.Count(last.Tokens)));
         figures.Add(("learning rate", Figures.Number(last.LearningRate)));

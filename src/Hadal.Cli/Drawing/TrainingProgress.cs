@@ -39,7 +39,12 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
 
     public double? ValidationLoss { get; private set; }
 
+    /// <summary>Share of the first MTP module's drafts that the last validation would have accepted; null before one.</summary>
+    public double? Acceptance { get; private set; }
+
     public double? BigramLoss { get; set; }
+
+    public string? Remark { get; set; }
 
     public LossHistory Losses { get; } = new();
 
@@ -88,6 +93,7 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
 
         Last = metrics;
         if (metrics.ValidationLoss is { } loss) ValidationLoss = loss;
+        if (metrics.ValidationAcceptance is { Length: > 0 } acceptance) Acceptance = acceptance[0];
         Losses.Add(metrics.MainLoss);
     }
 

@@ -8,6 +8,7 @@ using Hadal.Data.Baselines;
 using Hadal.Data.Sources;
 using Hadal.Inference.Generation;
 using Hadal.Inference.Sampling;
+using Hadal.Model.Configuration;
 using Hadal.Model.Tokenization;
 using Hadal.Numerics;
 using Hadal.Training.Metrics;
@@ -31,8 +32,8 @@ internal sealed class QuickstartRun(CommandContext context, string folder, IRead
         var sources = TrainingText.Open([TrainingText.DotnetDocumentationName, .. data], Environment.CurrentDirectory);
         Directory.CreateDirectory(folder);
         var tokenizer = TrainTokenizer(sources);
-        var model = QuickstartPlan.Model(tokenizer.VocabularySize);
-        var plan = QuickstartPlan.Run(model, data.Select(d => Path.GetRelativePath(folder, Path.GetFullPath(d)).Replace('\\', '/')), seed);
+        var plan = QuickstartPlan.Run(tokenizer.VocabularySize, data.Select(d => Path.GetRelativePath(folder, Path.GetFullPath(d)).Replace('\\', '/')), seed);
+        var model = ModelConfig.Parse(System.Text.Encoding.UTF8.GetBytes(plan.Model.ToJsonString()), "the model of the quickstart");
         var text = TrainingData.Load(context, plan, model, tokenizer, sources, threads);
         context.Say($"Text: {text.Describe()}.");
 
@@ -97,7 +98,7 @@ internal sealed class QuickstartRun(CommandContext context, string folder, IRead
         }
     }
 
-    private (IReadOnlyList<StepMetrics> Metrics, TimeSpan Elapsed) Train(RunConfig plan, Model.Configuration.ModelConfig model, TrainingData text, CpuBackend backend)
+    private (IReadOnlyList<StepMetrics> Metrics, TimeSpan Elapsed) Train(RunConfig plan, ModelConfig model, TrainingData text, CpuBackend backend)
     {
         using var run = new TrainingRun(
             plan, model, folder, backend, text.Training, text.Validation, text.ValidationMicroBatches, TokenizerFiles.Find(TokenizerFolder, TokenizerFolder))

@@ -24,6 +24,15 @@ internal static class PageStyle
     public static string Ordered(int index, int count) =>
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"oklch(var(--line) 0.14 {262 - (count > 1 ? 235.0 * index / (count - 1) : 0):0})");
 
+    /// <summary>CSS colour of one of several things without an order, easy to tell from its neighbours.</summary>
+    /// <param name="index">Place of the thing.</param>
+    /// <returns>A colour of the same lightness as the others.</returns>
+    public static string Category(int index)
+    {
+        int[] hues = [255, 48, 150, 330, 100, 200, 20, 290];
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"oklch(var(--line) {(index < hues.Length ? 0.155 : 0.08)} {hues[index % hues.Length]})");
+    }
+
     /// <summary>The style sheet.</summary>
     public const string Sheet = """
 
@@ -92,6 +101,14 @@ internal static class PageStyle
         tr:first-child th, tr:first-child td { border-top: 0; }
         th { width: 44%; padding-right: 16px; color: var(--soft); }
         td { overflow-wrap: anywhere; font-weight: 550; }
+        .wide-table { overflow-x: auto; }
+        .wide-table th, .wide-table td { width: auto; padding: 7px 14px 7px 0; text-align: right; white-space: nowrap; }
+        .wide-table th:first-child { text-align: left; }
+        .wide-table thead th { color: var(--muted); font-size: 13px; vertical-align: bottom; white-space: normal; }
+        .wide-table tbody th { color: var(--ink); font-weight: 600; }
+        .wide-table td:last-child, .wide-table thead th:last-child { padding-right: 0; }
+        .wide-table tbody tr:first-child th, .wide-table tbody tr:first-child td { border-top: 1px solid var(--grid); }
+        th i.key { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 50%; background: currentColor; }
         td .note { display: block; color: var(--muted); font-size: 13px; font-weight: 400; }
         pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 13.5px/1.6 ui-monospace, "Cascadia Code", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace; }
         .text { unicode-bidi: isolate; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml.Linq;
 using Hadal.Cli.Drawing;
 using Hadal.Cli.Reports.Charts;
+using static Hadal.Cli.Reports.ChartCard;
 
 namespace Hadal.Cli.Reports;
 
@@ -186,29 +187,11 @@ internal static class TrainingCharts
     private static StepChart Chart(ReportedRun run, Func<double, string> label, bool logarithmic = false) =>
         new(run.Steps[0].Step, run.Steps[^1].Step, label, logarithmic);
 
-    private static XElement Figure(string title, string? unit, List<XElement> legend, string? remark, params XElement[] drawings) =>
-        HtmlPage.Element("figure", "card",
-            new XElement("figcaption",
-                new XElement("h3", title, unit is null ? null : HtmlPage.Element("span", "unit", ", " + unit)),
-                legend.Count > 0 || remark is not null
-                    ? HtmlPage.Element("ul", "legend", legend, remark is null ? null : HtmlPage.Element("li", "unit", remark))
-                    : null),
-            drawings);
-
-    private static XElement Key(string name, string color, string? kind = null) => new("li",
-        new XElement("i", kind is null ? null : new XAttribute("class", kind), new XAttribute("style", $"color:{color}")), name);
-
-    private static List<(int Step, double Value)> Thin(List<(int Step, double Value)> points, int most)
+    internal static List<(int Step, double Value)> Thin(List<(int Step, double Value)> points, int most)
     {
         if (points.Count <= most) return points;
         var thinned = new List<(int Step, double Value)>(most);
         for (int i = 0; i < most; i++) thinned.Add(points[(int)((long)i * (points.Count - 1) / (most - 1))]);
         return thinned;
-    }
-
-    private static XElement As(this XElement drawing, string style)
-    {
-        drawing.SetAttributeValue("class", style);
-        return drawing;
     }
 }

@@ -1,5 +1,9 @@
 using System.Text;
+using System.Text.Json.Nodes;
+using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
+using Hadal.Model.Tokenization;
+using Hadal.Training.Presets;
 using Hadal.Training.Runs;
 
 namespace Hadal.Cli.Wiring;
@@ -13,17 +17,47 @@ internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
     /// <summary>Reads and checks a run file.</summary>
     /// <param name="path">The file; its paths are relative to where it lies.</param>
     /// <param name="folder">The folder of the run.</param>
-    public static RunFile Load(string path, string folder)
+    public static RunFile Load(string path, string folder) =>
+        Of(RunConfig.Load(path), path, Path.GetDirectoryName(Path.GetFullPath(path))!, folder);
+
+    /// <summary>Makes a run ready for its folder.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="name">What to call its file in messages.</param>
+    /// <param name="home">The folder that its paths are relative to.</param>
+    /// <param name="folder">The folder of the run.</param>
+    public static RunFile Of(RunConfig run, string name, string home, string folder)
     {
-        var run = RunConfig.Load(path);
         folder = Path.GetFullPath(folder);
-        string home = Path.GetDirectoryName(Path.GetFullPath(path))!;
+
+        // The run keeps what it took from there: it has to go on when the folder is gone.
+        if (run.Model.Count == 0) run = run with { Model = ModelOf(Path.GetFullPath(run.StartFrom!, home)) };
         return new RunFile(
-            run with { Tokenizer = Moved(run.Tokenizer), Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },
-            ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{path}, model"),
+            run with { Tokenizer = Moved(run.Tokenizer), StartFrom = run.StartFrom is { } start ? Moved(start) : null, Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },
+            ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{name}, model"),
             folder);
 
         string Moved(string name) => Path.GetRelativePath(folder, Path.GetFullPath(name, home)).Replace('\\', '/');
+    }
+
+    private static JsonObject ModelOf(string folder)
+    {
+        using var checkpoint = Checkpoint.Open(folder);
+        return (JsonObject)JsonNode.Parse(checkpoint.Config.ToJson())!;
+    }
+
+    /// <summary>A run from a preset.</summary>
+    /// <param name="preset">The preset.</param>
+    /// <param name="tokenizer">A tokenizer, or null if the run only wants to be looked at.</param>
+    /// <param name="data">Files and folders of text.</param>
+    /// <param name="folder">The folder of the run or, for a run file that is to be written, its folder.</param>
+    public static RunFile Of(RunPreset preset, string? tokenizer, IReadOnlyList<string> data, string folder)
+    {
+        folder = Path.GetFullPath(folder);
+        int? vocabulary = tokenizer is null ? null : Tokenizer.Load(tokenizer).VocabularySize;
+        var run = preset.ToRun(tokenizer is null ? null : Relative(tokenizer), [.. data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Relative(d))], vocabulary);
+        return new RunFile(run, ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{preset.Name}, model"), folder);
+
+        string Relative(string path) => Path.GetRelativePath(folder, Path.GetFullPath(path)).Replace('\\', '/');
     }
 
     /// <summary>Where the tokenizer is.</summary>

@@ -13,7 +13,10 @@ namespace Hadal.Cli.Wiring;
 /// <summary>What a run trains on: its text as tokens, cut into batches.</summary>
 internal sealed class TrainingData
 {
-    private TrainingData(RunConfig run, TokenCorpus corpus)
+    /// <summary>Cuts tokens that have been read into the batches of a run.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="corpus">Its tokens, as <see cref="Read"/> gives them.</param>
+    public TrainingData(RunConfig run, TokenCorpus corpus)
     {
         Corpus = corpus;
         Training = new PackedBatches(corpus.Training, run.SequenceLength, run.MicroBatchSequences, run.BatchSequences / run.MicroBatchSequences, run.Seed);
@@ -46,14 +49,18 @@ internal sealed class TrainingData
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="sources">Its text.</param>
     /// <param name="threads">Threads that encode; 0 for one per processor.</param>
-    public static TrainingData Load(CommandContext context, RunConfig run, ModelConfig model, Tokenizer tokenizer, IReadOnlyList<IDocumentSource> sources, int threads)
+    public static TrainingData Load(CommandContext context, RunConfig run, ModelConfig model, Tokenizer tokenizer, IReadOnlyList<IDocumentSource> sources, int threads) =>
+        new(run, Read(context, run, model, tokenizer, sources, threads));
+
+    /// <summary>Reads, encodes and splits the text of a run, without cutting it into batches; parameters as of <see cref="Load"/>.</summary>
+    public static TokenCorpus Read(CommandContext context, RunConfig run, ModelConfig model, Tokenizer tokenizer, IReadOnlyList<IDocumentSource> sources, int threads)
     {
         if (tokenizer.VocabularySize > model.VocabularySize)
             throw new MistakeException($"The tokenizer has {tokenizer.VocabularySize} tokens, but the model only {model.VocabularySize} (vocab_size); vocab_size has to be at least as large");
         int end = tokenizer.EosId ?? (model.EndTokens is [var first, ..] ? first
             : throw new MistakeException("Neither the tokenizer nor the model (eos_token_id) has an end token to put behind each document"));
         using var status = new StatusLine(context.Streams);
-        var corpus = TokenCorpus.Build(
+        return TokenCorpus.Build(
             sources.SelectMany(s => s.Read(context.Say)),
 
             // Text of a corpus comes from anywhere: a control token that it spells is text.
@@ -63,12 +70,11 @@ internal sealed class TrainingData
                 VocabularySize = model.VocabularySize,
                 EndOfSequenceId = end,
                 ValidationFraction = run.ValidationShare,
-                Seed = run.Seed,
+                Seed = run.SplitSeed ?? run.Seed,
                 Threads = threads == 0 ? Environment.ProcessorCount : threads,
             },
             new Report<long>(tokens => status.Show(() => $"reading the text: {Figures.Whole(tokens)} tokens")),
             context.Cancellation);
-        return new TrainingData(run, corpus);
     }
 
     /// <summary>For instance <c>2,381,402 tokens to train on, 48,211 to validate on</c>.</summary>

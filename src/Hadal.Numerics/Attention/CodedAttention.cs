@@ -56,7 +56,7 @@ internal unsafe struct CodedAttention
     /// <summary>Tiles of keys that cover some.</summary>
     public static int KeyTiles(int keys) => (keys + Keys - 1) / Keys;
 
-    /// <summary>c (+)= left·panels.</summary>
+    /// <summary>c (+)= left·panels; a panel stride of 0 stands for panels that are as deep as the product.</summary>
     public readonly void Product(void* left, nint leftStride, byte* panels, nint panelStride, float* c, nint ldc, int rows, int columns, int depth, bool accumulate) => PanelGemm.RunAlone(
         new PanelProblem
         {
@@ -64,7 +64,7 @@ internal unsafe struct CodedAttention
             Left = (byte*)left,
             LeftStride = leftStride,
             Right = panels,
-            PanelStride = panelStride,
+            PanelBytes = panelStride > 0 ? panelStride : (nint)PanelFormat.BFloat16.PanelBytes(depth),
             C = c,
             Ldc = ldc,
             M = rows,

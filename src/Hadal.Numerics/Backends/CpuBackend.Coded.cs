@@ -6,8 +6,8 @@ namespace Hadal.Numerics;
 public sealed unsafe partial class CpuBackend
 {
     // Experts are coded together as far as this goes: codes and panels of a group lie in memory at once.
-    private const long CodedBytesAtOnce = 256L << 20;
-    private readonly NativeRoom _codedProducts = new(), _codedOperands = new();
+    internal const long CodedBytesAtOnce = 256L << 20;
+    private readonly NativeRoom _codedProducts = new(), _codedOperands = new(), _shortSums = new();
 
     /// <inheritdoc/>
     public void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, ProductCoding coding, bool accumulate = false)
@@ -70,7 +70,8 @@ public sealed unsafe partial class CpuBackend
     private void RunCoded(CodedProduct* products, int count, in ProductCoding coding)
     {
         if (coding.A.IsScaled != coding.B.IsScaled) throw new ArgumentException($"Of the operands {coding.A} and {coding.B} both have scales or none.", nameof(coding));
-        var format = coding.A.IsScaled ? PanelFormat.ScaledBFloat16(OperandView.Tile) : PanelFormat.BFloat16;
+        if (coding.Accumulation != Accumulation.Full && !coding.A.IsScaled) throw new ArgumentException($"Sums of {coding.A} without scales are FP32.", nameof(coding));
+        var format = FormatOf(coding);
         for (int first = 0; first < count;)
         {
             int group = 0;
@@ -91,7 +92,7 @@ public sealed unsafe partial class CpuBackend
     {
         int items = 0, deepest = 0;
         for (int i = 0; i < count; i++) deepest = Math.Max(deepest, products[i].A.Depth);
-        nint scratch = (CodingJob.ScratchBytes(format, deepest) + 63) / 64 * 64;
+        nint scratch = (CodingJob.ScratchBytes(deepest) + 63) / 64 * 64;
         nint startBytes = (count * sizeof(int) + 63) / 64 * 64;
         byte* room = _codedOperands.Get(bytes + startBytes + scratch * _team.Threads);
         int* starts = (int*)(room + scratch * _team.Threads);
@@ -99,11 +100,11 @@ public sealed unsafe partial class CpuBackend
         for (int i = 0; i < count; i++)
         {
             ref var product = ref products[i];
-            var layout = new CodedLayout(format, product.A.Depth);
+            var layout = new CodedLayout(format, CodedDepth(product, format));
             product.Rows = layout.At(at, product.A.Rows);
             at += layout.Bytes(product.A.Rows);
             product.Panels = at;
-            at += CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(product.B.Depth);
+            at += CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedDepth(product, format));
             product.ScalesA = SharedScales(coding.A, product.A, ref at);
             product.ScalesB = SharedScales(coding.B, product.B, ref at);
             starts[i] = items;
@@ -116,10 +117,27 @@ public sealed unsafe partial class CpuBackend
         for (int i = 0; i < count; i++)
         {
             ref readonly var p = ref products[i];
-            problems[i] = PanelProblem.Of(format, p.Panels, p.B.Rows, p.A.Depth, p.Rows, 0, p.A.Rows, p.C, p.Ldc, p.Accumulate);
+            problems[i] = PanelProblem.Of(format, p.Panels, p.B.Rows, CodedDepth(p, format), p.Rows, 0, p.A.Rows, p.C, p.Ldc, p.Accumulate);
         }
 
-        PanelGemm.Run(_team, problems, count, _form);
+        if (coding.Accumulation == Accumulation.Full) PanelGemm.Run(_team, problems, count, _form);
+        else for (int i = 0; i < count; i++) RunShort(problems[i]);
+    }
+
+    // Block by block, the sum cut off after each; then the sum goes to C.
+    private void RunShort(PanelProblem problem)
+    {
+        var c = new Matrix(problem.C, problem.M, problem.N, problem.Ldc);
+        var sums = new Matrix((float*)_shortSums.Get((nint)problem.M * problem.N * sizeof(float)), problem.M, problem.N, problem.N);
+        problem.C = sums.Pointer;
+        problem.Ldc = sums.Stride;
+        for (int b = 0; b < problem.Blocks; b++)
+        {
+            var part = problem.Block(b, accumulate: b > 0);
+            PanelGemm.Run(_team, &part, 1, _form);
+            var job = new ShortSums { Sums = sums, C = b + 1 < problem.Blocks ? default : c, Accumulate = problem.Accumulate };
+            _team.Run(problem.M, ref job);
+        }
     }
 
     // Scales that blocks or whole operands share need a look at all values before the first is coded.
@@ -134,9 +152,22 @@ public sealed unsafe partial class CpuBackend
         return scales;
     }
 
+    /// <summary>Bytes of the coded operands of a product [M, K]·[K, N].</summary>
+    internal static long OperandBytes(in ProductCoding coding, long rows, int depth, long outputs)
+    {
+        var product = new CodedProduct { A = new OperandView { Rows = checked((int)rows), Depth = depth }, B = new OperandView { Rows = checked((int)outputs), Depth = depth } };
+        return OperandBytes(product, FormatOf(coding));
+    }
+
+    private static PanelFormat FormatOf(in ProductCoding coding) => coding.Accumulation == Accumulation.Bits14 ? PanelFormat.ScaledBFloat16(ShortSums.Depth)
+        : coding.A.IsScaled ? PanelFormat.ScaledBFloat16(OperandView.Tile) : PanelFormat.BFloat16;
+
     private static nint OperandBytes(in CodedProduct product, in PanelFormat format) =>
-        new CodedLayout(format, product.A.Depth).Bytes(product.A.Rows) + CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(product.B.Depth)
+        new CodedLayout(format, CodedDepth(product, format)).Bytes(product.A.Rows) + CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedDepth(product, format))
         + ScaleBytes(product.A) + ScaleBytes(product.B);
+
+    // Scaled operands are coded in whole tiles.
+    private static int CodedDepth(in CodedProduct product, in PanelFormat format) => format.ScaleSize > 0 ? OperandView.Padded(product.A.Depth) : product.A.Depth;
 
     private static nint ScaleBytes(in OperandView operand) => ((nint)operand.Strips * operand.Blocks * sizeof(float) + 63) / 64 * 64;
 }

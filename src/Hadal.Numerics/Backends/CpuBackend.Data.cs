@@ -8,8 +8,10 @@ public sealed unsafe partial class CpuBackend
     /// <inheritdoc/>
     public void Write(ReadOnlySpan<float> values, Tensor destination)
     {
-        RequireWritable(destination, DType.F32, values.Length);
-        values.CopyTo(new Span<float>(Address(destination), values.Length));
+        bool isShort = destination.Type == DType.BF16;
+        RequireWritable(destination, isShort ? DType.BF16 : DType.F32, values.Length);
+        if (isShort) BFloat16.FromSingle(values, new Span<ushort>(Address(destination), values.Length));
+        else values.CopyTo(new Span<float>(Address(destination), values.Length));
     }
 
     /// <inheritdoc/>
@@ -20,7 +22,17 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void Read(Tensor source, Span<float> values) => ReadRows(source, DType.F32, values);
+    public void Read(Tensor source, Span<float> values)
+    {
+        if (source.Type != DType.BF16)
+        {
+            ReadRows(source, DType.F32, values);
+            return;
+        }
+
+        Require(source.IsContiguous && source.Count == values.Length, nameof(Read), source, $"has to be contiguous with {values.Length} elements");
+        BFloat16.ToSingle(new ReadOnlySpan<ushort>(Address(source), values.Length), values);
+    }
 
     /// <inheritdoc/>
     public void Read(Tensor source, Span<int> values) => ReadRows(source, DType.I32, values);

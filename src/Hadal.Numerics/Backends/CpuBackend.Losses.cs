@@ -26,6 +26,13 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
+    public void ArgMax(Tensor x, Tensor indices)
+    {
+        Require(x.Columns > 0, nameof(ArgMax), x, "has to have columns");
+        Run(x.Rows, new ArgMaxKernel { X = Rows(x), Indices = Integers(indices, x.Rows) });
+    }
+
+    /// <inheritdoc/>
     public double SumOfSquares(Tensor x)
     {
         int blocks = checked((int)((x.Count + SumOfSquaresKernel.Block - 1) / SumOfSquaresKernel.Block));
@@ -45,14 +52,23 @@ public sealed unsafe partial class CpuBackend
     {
         long count = parameters.Count;
         int items = checked((int)((count + AdamWKernel.ItemElements - 1) / AdamWKernel.ItemElements));
+        bool isShort = firstMoments.Type == DType.BF16 && secondMoments.Type == DType.BF16;
         Run(items, new AdamWKernel
         {
             P = Vector(parameters, count),
             G = Vector(gradients, count),
-            M = Vector(firstMoments, count),
-            V = Vector(secondMoments, count),
+            M = isShort ? null : Vector(firstMoments, count),
+            V = isShort ? null : Vector(secondMoments, count),
+            ShortM = isShort ? ShortVector(firstMoments, count) : null,
+            ShortV = isShort ? ShortVector(secondMoments, count) : null,
             Count = count,
             Step = rates,
         });
+    }
+
+    private static ushort* ShortVector(Tensor t, long count)
+    {
+        Require(t.IsContiguous && t.Count == count, nameof(AdamW), t, $"has to be contiguous with {count} elements");
+        return (ushort*)Address(t);
     }
 }

@@ -243,6 +243,7 @@ public sealed unsafe partial class CpuBackend
         _codedProducts.Dispose();
         _codedOperands.Dispose();
         _attentionRoom.Dispose();
+        _shortSums.Dispose();
     }
 
     private struct CodeJob : ITeamJob

@@ -29,7 +29,7 @@ public interface IBackend : IDisposable
 
     /// <summary>Copies values from the caller into a contiguous tensor.</summary>
     /// <param name="values">As many as the tensor has elements.</param>
-    /// <param name="destination">F32.</param>
+    /// <param name="destination">F32, or BF16: to the nearest, ties to even.</param>
     void Write(ReadOnlySpan<float> values, Tensor destination);
 
     /// <summary>Copies integers from the caller into a contiguous tensor.</summary>
@@ -38,7 +38,7 @@ public interface IBackend : IDisposable
     void Write(ReadOnlySpan<int> values, Tensor destination);
 
     /// <summary>Copies a tensor's values, row by row, to the caller.</summary>
-    /// <param name="source">F32.</param>
+    /// <param name="source">F32, or contiguous BF16.</param>
     /// <param name="values">As many as the tensor has elements.</param>
     void Read(Tensor source, Span<float> values);
 
@@ -55,6 +55,20 @@ public interface IBackend : IDisposable
     /// <param name="x">F32 or BF16 [T, N] (or I32, if both are).</param>
     /// <param name="y">As many rows and columns.</param>
     void Copy(Tensor x, Tensor y);
+
+    /// <summary>Rows in the form in which they are kept until the backward: the codes and scales that a product gives them (report section 3.3.3).</summary>
+    /// <param name="x">[T, N].</param>
+    /// <param name="coding">bfloat16, or E4M3 or E5M6 in tiles of 1×128.</param>
+    /// <param name="codes">Of type and shape of <see cref="OperandCoding.Kept"/>.</param>
+    /// <param name="scales">[T, N / 128 rounded up]; not looked at for bfloat16.</param>
+    void Encode(Tensor x, OperandCoding coding, Tensor codes, Tensor scales);
+
+    /// <summary>x = code · scale of kept rows.</summary>
+    /// <param name="codes">What <see cref="Encode"/> made.</param>
+    /// <param name="scales">Likewise.</param>
+    /// <param name="coding">The same coding.</param>
+    /// <param name="x">[T, N].</param>
+    void Decode(Tensor codes, Tensor scales, OperandCoding coding, Tensor x);
 
     /// <summary>y = y + x.</summary>
     /// <param name="x">[T, N].</param>
@@ -420,6 +434,11 @@ public interface IBackend : IDisposable
     /// <param name="gradient">Whether to replace the logits by the gradient.</param>
     void CrossEntropy(Tensor logits, Tensor labels, float gradientWeight, Tensor loss, bool gradient);
 
+    /// <summary>Where each row is largest; of equal values the first. A row with a NaN gives some place of the row.</summary>
+    /// <param name="x">[T, V], V at least 1.</param>
+    /// <param name="indices">I32 [T], 0 … V - 1.</param>
+    void ArgMax(Tensor x, Tensor indices);
+
     /// <summary>Σ x², in FP64, blocks of 4,096 elements in ascending order.</summary>
     /// <param name="x">A contiguous tensor.</param>
     /// <returns>The sum.</returns>
@@ -428,7 +447,7 @@ public interface IBackend : IDisposable
     /// <summary>One step of AdamW on contiguous tensors of the same size: decay, moments, bias correction, update.</summary>
     /// <param name="parameters">Updated.</param>
     /// <param name="gradients">Read; multiplied by <see cref="AdamWStep.GradientScale"/>.</param>
-    /// <param name="firstMoments">Updated.</param>
+    /// <param name="firstMoments">Updated; F32, or BF16 if both are: updated and used in FP32, then rounded (report section 3.3.3).</param>
     /// <param name="secondMoments">Updated.</param>
     /// <param name="rates">Rates and corrections.</param>
     void AdamW(Tensor parameters, Tensor gradients, Tensor firstMoments, Tensor secondMoments, AdamWStep rates);

@@ -84,3 +84,40 @@ internal unsafe struct CrossEntropyKernel : IKernel
         if (Gradient) new Span<float>(Logits.Row(item), Logits.Columns).Clear();
     }
 }
+
+/// <summary>Where a row is largest, one row per item; of equal values the first.</summary>
+internal unsafe struct ArgMaxKernel : IKernel
+{
+    public Matrix X;
+    public int* Indices;
+
+    public readonly void Reference(int item, int worker)
+    {
+        float* x = X.Row(item);
+        int best = 0;
+        for (int v = 1; v < X.Columns; v++)
+        {
+            if (x[v] > x[best]) best = v;
+        }
+
+        Indices[item] = best;
+    }
+
+    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
+    {
+        float* x = X.Row(item);
+        int columns = X.Columns, whole = columns & ~15, rest = columns - whole;
+        var maxima = TLanes.Broadcast(float.NegativeInfinity);
+        for (int v = 0; v < whole; v += 16) maxima = TLanes.Max(maxima, TLanes.Load(x + v));
+        if (rest > 0) maxima = TLanes.Max(maxima, LaneExtensions.LoadPart<TLanes>(x + whole, rest, float.NegativeInfinity));
+        float max = maxima.Maximum();
+        if (max == 0)
+        {
+            // The two zeros are equal, but not as bits.
+            Reference(item, worker);
+            return;
+        }
+
+        Indices[item] = Math.Max(0, new ReadOnlySpan<int>(x, columns).IndexOf(BitConverter.SingleToInt32Bits(max)));
+    }
+}

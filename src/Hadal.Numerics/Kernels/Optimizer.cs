@@ -1,24 +1,58 @@
+using Hadal.Numerics.Formats;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
 
 /// <summary>AdamW with decoupled decay first: p ← p·(1 - lr·λ); m, v; p ← p - lr/(1 - β₁ᵗ)·m / (sqrt(v / (1 - β₂ᵗ)) + ε).</summary>
+/// <remarks>Moments of bfloat16 (report section 3.3.3) are widened, updated and used in FP32, and rounded when they go back.</remarks>
 internal unsafe struct AdamWKernel : IKernel
 {
     public const int ItemElements = 1 << 14;
+    private const int ShortBlock = 512;
     public float* P, G, M, V;
+
+    /// <summary>The moments, where they are bfloat16.</summary>
+    public ushort* ShortM, ShortV;
     public long Count;
     public AdamWStep Step;
 
     public readonly void Reference(int item, int worker)
     {
         long first = (long)item * ItemElements, end = Math.Min(Count, first + ItemElements);
-        Update(first, end);
+        if (M != null) Update(first, end, M + first, V + first);
+        for (long i = first; M == null && i < end; i++)
+        {
+            float m = BFloat16.ToSingle(ShortM[i]), v = BFloat16.ToSingle(ShortV[i]);
+            Update(i, i + 1, &m, &v);
+            (ShortM[i], ShortV[i]) = (BFloat16.FromSingle(m), BFloat16.FromSingle(v));
+        }
     }
 
     public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
     {
-        long first = (long)item * ItemElements, end = Math.Min(Count, first + ItemElements), whole = first + ((end - first) & ~15L);
+        long first = (long)item * ItemElements, end = Math.Min(Count, first + ItemElements);
+        if (M != null)
+        {
+            Update<TLanes>(first, end, M + first, V + first);
+            return;
+        }
+
+        float* m = stackalloc float[2 * ShortBlock];
+        float* v = m + ShortBlock;
+        for (; first < end; first += ShortBlock)
+        {
+            nint count = (nint)Math.Min(ShortBlock, end - first);
+            BFloat16.Widen(ShortM + first, m, count);
+            BFloat16.Widen(ShortV + first, v, count);
+            Update<TLanes>(first, first + count, m, v);
+            BFloat16.Narrow(m, ShortM + first, count);
+            BFloat16.Narrow(v, ShortV + first, count);
+        }
+    }
+
+    private readonly void Update<TLanes>(long first, long end, float* m, float* v) where TLanes : struct, ILanes<TLanes>
+    {
+        long whole = first + ((end - first) & ~15L);
         var keep = TLanes.Broadcast(1 - Step.LearningRate * Step.WeightDecay);
         var b1 = TLanes.Broadcast(Step.Beta1);
         var b2 = TLanes.Broadcast(Step.Beta2);
@@ -29,29 +63,29 @@ internal unsafe struct AdamWKernel : IKernel
         Corrections(out float rate, out float rootScale);
         var stepSize = TLanes.Broadcast(-rate);
         var root = TLanes.Broadcast(rootScale);
-        for (long i = first; i < whole; i += 16)
+        for (long i = first; i < whole; i += 16, m += 16, v += 16)
         {
             var g = TLanes.Load(G + i) * gradientScale;
-            var m = TLanes.FusedMultiplyAdd(TLanes.Load(M + i), b1, g * c1);
-            var v = TLanes.FusedMultiplyAdd(TLanes.Load(V + i), b2, g * g * c2);
-            TLanes.Store(m, M + i);
-            TLanes.Store(v, V + i);
-            TLanes.Store(TLanes.FusedMultiplyAdd(m / TLanes.FusedMultiplyAdd(TLanes.Sqrt(v), root, epsilon), stepSize, TLanes.Load(P + i) * keep), P + i);
+            var mean = TLanes.FusedMultiplyAdd(TLanes.Load(m), b1, g * c1);
+            var square = TLanes.FusedMultiplyAdd(TLanes.Load(v), b2, g * g * c2);
+            TLanes.Store(mean, m);
+            TLanes.Store(square, v);
+            TLanes.Store(TLanes.FusedMultiplyAdd(mean / TLanes.FusedMultiplyAdd(TLanes.Sqrt(square), root, epsilon), stepSize, TLanes.Load(P + i) * keep), P + i);
         }
 
-        Update(whole, end);
+        Update(whole, end, m, v);
     }
 
-    private readonly void Update(long first, long end)
+    private readonly void Update(long first, long end, float* m, float* v)
     {
         Corrections(out float rate, out float rootScale);
-        for (long i = first; i < end; i++)
+        for (long i = first; i < end; i++, m++, v++)
         {
             float g = G[i] * Step.GradientScale;
-            M[i] = MathF.FusedMultiplyAdd(M[i], Step.Beta1, g * (1 - Step.Beta1));
-            V[i] = MathF.FusedMultiplyAdd(V[i], Step.Beta2, g * g * (1 - Step.Beta2));
-            float denominator = MathF.FusedMultiplyAdd(MathF.Sqrt(V[i]), rootScale, Step.Epsilon);
-            P[i] = MathF.FusedMultiplyAdd(M[i] / denominator, -rate, P[i] * (1 - Step.LearningRate * Step.WeightDecay));
+            *m = MathF.FusedMultiplyAdd(*m, Step.Beta1, g * (1 - Step.Beta1));
+            *v = MathF.FusedMultiplyAdd(*v, Step.Beta2, g * g * (1 - Step.Beta2));
+            float denominator = MathF.FusedMultiplyAdd(MathF.Sqrt(*v), rootScale, Step.Epsilon);
+            P[i] = MathF.FusedMultiplyAdd(*m / denominator, -rate, P[i] * (1 - Step.LearningRate * Step.WeightDecay));
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class Arena : IDisposable
     private readonly List<Storage> _blocks = [];
     private readonly long _blockBytes;
     private int _block;
-    private long _offset;
+    private long _offset, _before;
 
     /// <summary>An arena without memory yet.</summary>
     /// <param name="backend">Where the memory comes from.</param>
@@ -21,6 +21,9 @@ public sealed class Arena : IDisposable
 
     /// <summary>Bytes asked from the backend so far.</summary>
     public long ReservedBytes { get; private set; }
+
+    /// <summary>The most bytes that have been handed out at a time.</summary>
+    public long PeakBytes { get; private set; }
 
     /// <summary>A contiguous tensor with undefined contents.</summary>
     /// <param name="type">Element type.</param>
@@ -31,6 +34,7 @@ public sealed class Arena : IDisposable
         long bytes = checked(shape.Count * type.SizeOf() + Alignment - 1) / Alignment * Alignment;
         while (_block < _blocks.Count && _offset + bytes > _blocks[_block].ByteLength)
         {
+            _before += _blocks[_block].ByteLength;
             _block++;
             _offset = 0;
         }
@@ -44,6 +48,7 @@ public sealed class Arena : IDisposable
 
         var tensor = _blocks[_block].View(_offset, type, shape);
         _offset += bytes;
+        PeakBytes = Math.Max(PeakBytes, _before + _offset);
         return tensor;
     }
 
@@ -55,14 +60,14 @@ public sealed class Arena : IDisposable
 
     /// <summary>The present fill level, for <see cref="Release"/>.</summary>
     /// <returns>A mark.</returns>
-    public Mark Save() => new(_block, _offset);
+    public Mark Save() => new(_block, _offset, _before);
 
     /// <summary>Takes back everything handed out since the mark was saved.</summary>
     /// <param name="mark">A mark of this arena, saved since the last <see cref="Reset"/>.</param>
-    public void Release(Mark mark) => (_block, _offset) = (mark.Block, mark.Offset);
+    public void Release(Mark mark) => (_block, _offset, _before) = (mark.Block, mark.Offset, mark.Before);
 
     /// <summary>Takes back everything handed out; keeps the memory for the next round.</summary>
-    public void Reset() => (_block, _offset) = (0, 0);
+    public void Reset() => (_block, _offset, _before) = (0, 0, 0);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -75,5 +80,6 @@ public sealed class Arena : IDisposable
     /// <summary>A fill level of an <see cref="Arena"/>.</summary>
     /// <param name="Block">Index of the block in use.</param>
     /// <param name="Offset">Bytes used in it.</param>
-    public readonly record struct Mark(int Block, long Offset);
+    /// <param name="Before">Bytes of the blocks before it.</param>
+    public readonly record struct Mark(int Block, long Offset, long Before);
 }

@@ -120,8 +120,8 @@ internal static unsafe class ActivationCoding
         }
     }
 
-    // The nearest E4M3 value, ties to even, saturating. From 2^-6 on three fraction bits stay; below, values are 2^-9 apart.
-    private static Vector512<float> RoundToE4M3(Vector512<float> x)
+    /// <summary>The nearest E4M3 value, ties to even, saturating. From 2^-6 on three fraction bits stay; below, values are 2^-9 apart.</summary>
+    public static Vector512<float> RoundToE4M3(Vector512<float> x)
     {
         var sign = x.AsUInt32() & Vector512.Create(0x80000000u);
         var magnitude = Vector512.Abs(x);

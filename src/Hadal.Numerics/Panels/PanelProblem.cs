@@ -36,11 +36,11 @@ internal unsafe struct PanelProblem : ITiledProduct
     /// <summary>Blocks along K.</summary>
     public int Blocks;
 
+    /// <summary>Bytes from one panel to the next.</summary>
+    public nint PanelBytes;
+
     /// <summary>Add to C instead of replacing it.</summary>
     public bool Accumulate;
-
-    /// <summary>Bytes from one panel to the next where panels are deeper than the product, or 0.</summary>
-    public nint PanelStride;
 
     /// <summary>A product of coded rows and panels.</summary>
     /// <param name="format">How the weights lie.</param>
@@ -66,14 +66,24 @@ internal unsafe struct PanelProblem : ITiledProduct
         M = rows,
         N = outputs,
         Blocks = format.Blocks(depth),
+        PanelBytes = (nint)format.PanelBytes(depth),
         Accumulate = accumulate,
     };
 
+    /// <summary>The same product over one block of k alone.</summary>
+    public readonly PanelProblem Block(int block, bool accumulate)
+    {
+        var part = this;
+        part.Right += Format.Offset(block);
+        part.Left += (nint)block * Format.Block * Format.ActivationSize;
+        part.Values += block;
+        part.Blocks = 1;
+        part.Accumulate = accumulate;
+        return part;
+    }
+
     /// <summary>Depth with its padding.</summary>
     public readonly int PaddedDepth => Blocks * Format.Block;
-
-    /// <summary>Bytes from one panel to the next.</summary>
-    public readonly nint PanelBytes => PanelStride > 0 ? PanelStride : Format.Offset(Blocks);
 
     /// <inheritdoc/>
     public readonly long Work => PanelGemm.Work(this);

@@ -11,4 +11,7 @@ public enum CodedNumber
 
     /// <summary>E5M2: 5 exponent and 2 fraction bits, largest value 57,344, saturating.</summary>
     E5M2,
+
+    /// <summary>E5M6: 5 exponent and 6 fraction bits, largest value 65,024, saturating: for keeping an activation (report section 3.3.3).</summary>
+    E5M6,
 }

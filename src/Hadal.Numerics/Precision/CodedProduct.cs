@@ -45,10 +45,10 @@ internal unsafe struct CodingJob : ITeamJob
     public nint RoomBytes;
 
     /// <summary>Scratch that a member needs for rows of a depth.</summary>
-    public static nint ScratchBytes(in PanelFormat format, int depth)
+    public static nint ScratchBytes(int depth)
     {
-        nint padded = (nint)format.Blocks(depth) * format.Block;
-        return 16 * ((padded + 16) * (sizeof(float) + sizeof(ushort)) + format.Blocks(depth) * sizeof(float)) + 64;
+        nint padded = OperandView.Padded(depth);
+        return 16 * ((padded + 16) * (sizeof(float) + sizeof(ushort)) + padded / OperandView.Tile * sizeof(float)) + 64;
     }
 
     public readonly void Execute(int item, int worker)
@@ -63,7 +63,7 @@ internal unsafe struct CodingJob : ITeamJob
 
     private readonly void CodeRows(in CodedProduct product, int row, byte* room)
     {
-        int count = Math.Min(16, product.A.Rows - row), depth = product.A.Depth, blocks = Format.Blocks(depth), padded = blocks * Format.Block;
+        int count = Math.Min(16, product.A.Rows - row), depth = product.A.Depth, padded = CodedDepth(depth), blocks = padded / Format.Block;
         float** starts = stackalloc float*[16];
         product.A.Gather(row, count, (float*)room, starts);
         float* scales = (float*)room + 16 * (nint)(padded + 16);
@@ -73,27 +73,30 @@ internal unsafe struct CodingJob : ITeamJob
             OperandRows.Code(Coding.A, starts[r], depth, padded, (ushort*)(product.Rows.Codes + (row + r) * product.Rows.Stride), given, step, scales);
             if (!Coding.A.IsScaled) continue;
             var values = product.Rows.Values + (row + r) * product.Rows.ValueStride;
-            for (int b = 0; b < blocks; b++) values[b] = new ActivationBlock { Scale = scales[b] };
+            for (int b = 0; b < blocks; b++) values[b] = new ActivationBlock { Scale = scales[b * Format.Block / OperandView.Tile] };
         }
     }
 
     private readonly void Pack(in CodedProduct product, int row, byte* room)
     {
-        int count = Math.Min(16, product.B.Rows - row), depth = product.B.Depth, blocks = Format.Blocks(depth), padded = blocks * Format.Block;
+        int count = Math.Min(16, product.B.Rows - row), depth = product.B.Depth, padded = CodedDepth(depth), tiles = padded / OperandView.Tile;
         float** starts = stackalloc float*[16];
         WeightRow* rows = stackalloc WeightRow[16];
         product.B.Gather(row, count, (float*)room, starts);
         float* scales = (float*)room + 16 * (nint)(padded + 16);
-        ushort* codes = (ushort*)(scales + 16 * blocks);
+        ushort* codes = (ushort*)(scales + 16 * OperandView.Padded(depth) / OperandView.Tile);
         for (int r = 0; r < count; r++)
         {
             float* given = Given(Coding.B, product.ScalesB, product.B, row + r, out int step);
-            OperandRows.Code(Coding.B, starts[r], depth, padded, codes + (nint)r * padded, given, step, scales + r * blocks);
-            rows[r] = new WeightRow { Codes = (byte*)(codes + (nint)r * padded), Type = DType.BF16, Scales = Coding.B.IsScaled ? scales + r * blocks : null, ScaleDepth = Format.Block };
+            OperandRows.Code(Coding.B, starts[r], depth, padded, codes + (nint)r * padded, given, step, scales + r * tiles);
+            rows[r] = new WeightRow { Codes = (byte*)(codes + (nint)r * padded), Type = DType.BF16, Scales = Coding.B.IsScaled ? scales + r * tiles : null, ScaleDepth = OperandView.Tile };
         }
 
-        PanelPacking.Run(Format, rows, count, padded, product.Panels + row / 16 * Format.PanelBytes(depth));
+        PanelPacking.Run(Format, rows, count, padded, product.Panels + row / 16 * Format.PanelBytes(padded));
     }
+
+    // Scaled operands are coded in whole tiles.
+    private readonly int CodedDepth(int depth) => Coding.A.IsScaled ? OperandView.Padded(depth) : Format.Blocks(depth) * Format.Block;
 
     private static float* Given(in OperandCoding coding, float* table, in OperandView operand, int row, out int step)
     {

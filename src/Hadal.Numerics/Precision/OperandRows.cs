@@ -34,23 +34,32 @@ internal static unsafe class OperandRows
         float* tail = stackalloc float[OperandView.Tile];
         for (int k = 0; k < padded; k += OperandView.Tile, scales++)
         {
-            float* block = x + k;
-            if (depth - k < OperandView.Tile)
-            {
-                new Span<float>(tail, OperandView.Tile).Clear();
-                new ReadOnlySpan<float>(block, depth - k).CopyTo(new Span<float>(tail, OperandView.Tile));
-                block = tail;
-            }
-
+            float* block = Whole(x + k, depth - k, tail);
             *scales = given != null ? given[k / OperandView.Tile * givenStep] : Scale(coding, ActivationCoding.Amax(block, OperandView.Tile));
-            if (coding.Number == CodedNumber.E5M2) RoundToE5M2(block, *scales, codes + k);
-            else ActivationCoding.RoundToE4M3(block, OperandView.Tile, *scales, codes + k);
+            if (coding.Number == CodedNumber.E4M3) ActivationCoding.RoundToE4M3(block, OperandView.Tile, *scales, codes + k);
+            else Round(coding.Number, block, *scales, codes + k);
         }
     }
 
-    private static void RoundToE5M2(float* x, float scale, ushort* codes)
+    /// <summary>A tile where it lies if it is whole, else in scratch with zeros behind it.</summary>
+    /// <param name="x">Its first value.</param>
+    /// <param name="count">Values from there on.</param>
+    /// <param name="scratch">Room for a tile.</param>
+    public static float* Whole(float* x, int count, float* scratch)
+    {
+        if (count >= OperandView.Tile) return x;
+        new Span<float>(scratch, OperandView.Tile).Clear();
+        new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(scratch, OperandView.Tile));
+        return scratch;
+    }
+
+    private static void Round(CodedNumber number, float* x, float scale, ushort* codes)
     {
         for (int i = 0; i < OperandView.Tile; i++)
-            codes[i] = (ushort)(BitConverter.SingleToUInt32Bits(Float8E5M2.ToSingle(Float8E5M2.FromSingle(x[i] / scale))) >> 16);
+        {
+            float value = x[i] / scale;
+            float rounded = number == CodedNumber.E5M6 ? E5M6.ToSingle(E5M6.FromSingle(value)) : Float8E5M2.ToSingle(Float8E5M2.FromSingle(value));
+            codes[i] = (ushort)(BitConverter.SingleToUInt32Bits(rounded) >> 16);
+        }
     }
 }

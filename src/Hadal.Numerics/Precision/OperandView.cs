@@ -26,6 +26,9 @@ internal unsafe struct OperandView
     /// <summary>Tiles along the inner dimension.</summary>
     public readonly int Blocks => (Depth + Tile - 1) / Tile;
 
+    /// <summary>A depth in whole tiles.</summary>
+    public static int Padded(int depth) => (depth + Tile - 1) / Tile * Tile;
+
     /// <summary>Strips of 128 rows.</summary>
     public readonly int Strips => (Rows + Tile - 1) / Tile;
 

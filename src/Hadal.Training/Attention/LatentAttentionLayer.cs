@@ -1,7 +1,9 @@
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
+using Hadal.Training.Activations;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
+using Hadal.Training.Precision;
 
 namespace Hadal.Training.Attention;
 
@@ -34,42 +36,62 @@ internal sealed class LatentAttentionLayer
         _latentDown = new LinearLayer(parameters, prefix + "kv_a_proj_with_mqa.weight", config.CacheWidth, d);
         _latentNorm = new RmsNormLayer(parameters, prefix + "kv_a_layernorm.weight", config.LatentRank, LatentEpsilon);
         _latentUp = new LinearLayer(parameters, prefix + "kv_b_proj.weight", config.Heads * (config.NopeWidth + config.ValueWidth), config.LatentRank);
-        _output = new LinearLayer(parameters, prefix + "o_proj.weight", d, config.Heads * config.ValueWidth);
+        _output = new LinearLayer(parameters, prefix + "o_proj.weight", d, config.Heads * config.ValueWidth, LinearRole.AttentionOutput);
     }
 
+    /// <summary>The output in temporary memory.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="x">[T, D], normed.</param>
+    /// <param name="s">For the backward.</param>
     public Tensor Forward(MicroBatchContext c, Tensor x, State s)
     {
         int rows = x.Rows;
+        var forms = c.Precision.Forms;
         var query = x;
-        if (_queryDown is not null) query = _queryNorm!.Forward(c, _queryDown.Forward(c, x, s.QueryDown), s.QueryNorm);
-        s.Q = _queryUp.Forward(c, query, s.QueryUp);
-        c.Backend.Rotate(RopePart(s.Q), _config.Heads, c.Positions, c.Cos, c.Sin);
+        if (_queryDown is not null)
+        {
+            var queryDown = c.KeptMatrix(rows, _config.QueryLatentRank!.Value);
+            _queryDown.ForwardInto(c, x, queryDown);
+            query = _queryNorm!.Forward(c, queryDown, forms.LinearInput, s.QueryNorm);
+        }
 
-        var down = _latentDown.Forward(c, x, s.LatentDown);
-        var latent = _latentNorm.Forward(c, down.ColumnRange(0, _config.LatentRank), s.LatentNorm);
-        s.KRope = c.Matrix(rows, _config.RopeWidth);
+        var down = c.KeptMatrix(rows, _config.CacheWidth);
+        _latentDown.ForwardInto(c, x, down);
+        var latent = _latentNorm.Forward(c, down.ColumnRange(0, _config.LatentRank), forms.LinearInput, s.LatentNorm);
+        s.KRope = c.KeptMatrix(rows, _config.RopeWidth);
         c.Backend.Copy(down.ColumnRange(_config.LatentRank, _config.RopeWidth), s.KRope);
         c.Backend.Rotate(s.KRope, 1, c.Positions, c.Cos, c.Sin);
-        s.KV = _latentUp.Forward(c, latent, s.LatentUp);
+        KeptActivation.Rounded(c, s.KRope, forms.AttentionOperand);
 
-        s.O = c.Matrix(rows, (long)_config.Heads * _config.ValueWidth);
-        s.LogSumExp = c.Vector((long)_config.Heads * rows);
-        c.Backend.Attention(s.Q, s.KV, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, s.O, s.LogSumExp);
-        return _output.Forward(c, s.O, s.Output);
+        bool keepsUp = !c.Recomputes(RecomputedParts.LatentUp), keepsQueries = keepsUp || _queryDown is null;
+        var q = Queries(c, query, keepsQueries);
+        s.Q = KeptActivation.Rounding(c, q, forms.AttentionOperand, keepsQueries);
+        var kv = KeysAndValues(c, latent, keepsUp);
+        s.KV = KeptActivation.Rounding(c, kv, forms.AttentionOperand, keepsUp);
+
+        var o = c.MatrixFor(forms.AttentionOutput, rows, (long)_config.Heads * _config.ValueWidth);
+        s.LogSumExp = c.KeptVector((long)_config.Heads * rows);
+        c.Backend.Attention(q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, o, s.LogSumExp, forms.AttentionOperand is not null);
+        s.O = KeptActivation.Of(c, o, forms.AttentionOutput);
+        return _output.Forward(c, o);
     }
 
-    /// <summary>The gradient for the (normed) input, in new memory.</summary>
+    /// <summary>The gradient for the (normed) input, in temporary memory.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s)
     {
         int rows = dy.Rows, rank = _config.LatentRank;
+        var form = c.Precision.Forms.AttentionOperand;
+        var q = s.Q.IsEmpty ? KeptActivation.Rounded(c, Queries(c, _queryNorm!.Again(c, s.QueryNorm), isKept: false), form) : s.Q.Restore(c);
+        var kv = s.KV.IsEmpty ? KeptActivation.Rounded(c, KeysAndValues(c, _latentNorm.Again(c, s.LatentNorm), isKept: false), form) : s.KV.Restore(c);
+        s.RestoredO = s.O.Restore(c);
         var dOut = _output.BackwardInput(c, dy, s.Output);
-        var dq = c.Matrix(rows, s.Q.Columns);
-        var dkv = c.Matrix(rows, s.KV.Columns);
+        var dq = c.Matrix(rows, q.Columns);
+        var dkv = c.Matrix(rows, kv.Columns);
         var dDown = c.Matrix(rows, _config.CacheWidth);
         var dkRope = dDown.ColumnRange(rank, _config.RopeWidth);
         var scratch = c.Matrix(_config.Heads, (long)rows * _config.RopeWidth);
         c.Backend.AttentionBackward(
-            s.Q, s.KV, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, s.O, s.LogSumExp, dOut, dq, dkv, dkRope, scratch);
+            q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, s.RestoredO, s.LogSumExp, dOut, dq, dkv, dkRope, scratch, form is not null);
         c.Backend.Rotate(RopePart(dq), _config.Heads, c.Positions, c.Cos, c.Sin, inverse: true);
         c.Backend.Rotate(dkRope, 1, c.Positions, c.Cos, c.Sin, inverse: true);
 
@@ -90,16 +112,35 @@ internal sealed class LatentAttentionLayer
         return dx;
     }
 
-    public void BackwardWeight(MicroBatchContext c, State s)
+    /// <summary>The gradients for the weights.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="x">The input, as it was kept.</param>
+    /// <param name="s">Behind <see cref="BackwardInput"/>.</param>
+    public void BackwardWeight(MicroBatchContext c, Tensor x, State s)
     {
-        _output.BackwardWeight(c, s.Output);
-        _latentUp.BackwardWeight(c, s.LatentUp);
+        _output.BackwardWeight(c, s.RestoredO, s.Output);
+        _latentUp.BackwardWeight(c, _latentNorm.Output(c, s.LatentNorm), s.LatentUp);
         _latentNorm.BackwardWeight(c, s.LatentNorm);
-        _latentDown.BackwardWeight(c, s.LatentDown);
-        _queryUp.BackwardWeight(c, s.QueryUp);
+        _latentDown.BackwardWeight(c, x, s.LatentDown);
+        _queryUp.BackwardWeight(c, _queryDown is null ? x : _queryNorm!.Output(c, s.QueryNorm), s.QueryUp);
         if (_queryDown is null) return;
         _queryNorm!.BackwardWeight(c, s.QueryNorm);
-        _queryDown.BackwardWeight(c, s.QueryDown);
+        _queryDown.BackwardWeight(c, x, s.QueryDown);
+    }
+
+    private Tensor Queries(MicroBatchContext c, Tensor query, bool isKept)
+    {
+        var q = c.MatrixFor(c.Precision.Forms.AttentionOperand, query.Rows, (long)_config.Heads * _config.QueryHeadWidth, isKept);
+        _queryUp.ForwardInto(c, query, q);
+        c.Backend.Rotate(RopePart(q), _config.Heads, c.Positions, c.Cos, c.Sin);
+        return q;
+    }
+
+    private Tensor KeysAndValues(MicroBatchContext c, Tensor latent, bool isKept)
+    {
+        var kv = c.MatrixFor(c.Precision.Forms.AttentionOperand, latent.Rows, (long)_config.Heads * (_config.NopeWidth + _config.ValueWidth), isKept);
+        _latentUp.ForwardInto(c, latent, kv);
+        return kv;
     }
 
     // The rotary columns of every head, as rows (token, head).
@@ -110,6 +151,7 @@ internal sealed class LatentAttentionLayer
     {
         public readonly LinearLayer.State QueryDown = new(), QueryUp = new(), LatentDown = new(), LatentUp = new(), Output = new();
         public readonly RmsNormLayer.State QueryNorm = new(), LatentNorm = new();
-        public Tensor Q, KV, KRope, O, LogSumExp;
+        public KeptActivation Q, KV, O;
+        public Tensor KRope, LogSumExp, RestoredO;
     }
 }

@@ -36,7 +36,7 @@ internal sealed class BatchBalanceLoss : IBalanceLoss
             c.Backend.Clear(counts);
         }
 
-        c.Backend.CountBest(scores, chosen, counts);
+        if (!c.IsRecomputing) c.Backend.CountBest(scores, chosen, counts);
         c.Backend.BatchBalanceLoss(scores, c.SequenceLength, counts, c.BalanceScale, loss, dScores);
     }
 

@@ -12,12 +12,17 @@ internal static class ModelWeights
     private const int BufferElements = 1 << 18;
 
     /// <summary>Fills parameters and router biases from a checkpoint.</summary>
+    /// <param name="model">Receives them.</param>
+    /// <param name="backend">Where the model is.</param>
+    /// <param name="checkpoint">Has them.</param>
+    /// <param name="leftOut">Names that stay as they are.</param>
     /// <exception cref="CheckpointException">A tensor is missing or has another shape.</exception>
-    public static void Load(TrainingModel model, IBackend backend, Checkpoint checkpoint)
+    public static void Load(TrainingModel model, IBackend backend, Checkpoint checkpoint, IReadOnlySet<string>? leftOut = null)
     {
         float[] buffer = ArrayPool<float>.Shared.Rent(BufferElements);
         foreach (var (name, value) in model.Parameters.Named)
         {
+            if (leftOut?.Contains(name) == true) continue;
             var weight = value.Weight;
             if (checkpoint.Get(name).Shape != weight.Shape)
                 throw new CheckpointException(checkpoint.Folder, name, $"tensor {name} is {checkpoint.Get(name).Shape}, but the model has {weight.Shape} there");
@@ -30,7 +35,7 @@ internal static class ModelWeights
 
         foreach (var experts in model.ExpertLayers)
         {
-            if (experts.BiasTensor.IsEmpty) continue;
+            if (experts.BiasTensor.IsEmpty || leftOut?.Contains(experts.BiasName) == true) continue;
             checkpoint.ReadSingle(experts.BiasName, experts.Bias);
             experts.WriteBias(backend);
         }

@@ -115,17 +115,19 @@ internal static class TrainingCheckpoint
         }
     }
 
-    /// <summary>AdamW's moments under their names in the file.</summary>
+    /// <summary>AdamW's moments under their names in the file, which has FP32 whatever they are in memory: a bfloat16 value is one in FP32.</summary>
     internal static IEnumerable<(string Name, Tensor Values)> Moments(TrainingModel model)
     {
         var parameters = model.Parameters;
         foreach (var (name, value) in parameters.Named)
         {
-            long byteOffset = value.Weight.ByteOffset - parameters.Weights.ByteOffset;
-            yield return ("first_moment/" + name, parameters.FirstMoments.Storage.View(byteOffset, DType.F32, value.Weight.Shape));
-            yield return ("second_moment/" + name, parameters.SecondMoments.Storage.View(byteOffset, DType.F32, value.Weight.Shape));
+            long first = (value.Weight.ByteOffset - parameters.Weights.ByteOffset) / sizeof(float);
+            yield return ("first_moment/" + name, Part(parameters.FirstMoments, first, value.Weight.Shape));
+            yield return ("second_moment/" + name, Part(parameters.SecondMoments, first, value.Weight.Shape));
         }
     }
+
+    private static Tensor Part(Tensor moments, long first, Shape shape) => moments.Storage.View(first * moments.Type.SizeOf(), moments.Type, shape);
 
     private static IEnumerable<string> All(string checkpoints) => !Directory.Exists(checkpoints)
         ? []

@@ -1,4 +1,5 @@
 using Hadal.Numerics;
+using Hadal.Training.Activations;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
 using Hadal.Training.Precision;
@@ -28,44 +29,61 @@ internal sealed class ExpertStack
         }
     }
 
-    /// <summary>y[s] = g_s·FFN_e(x[s]) for the rows of each expert.</summary>
+    /// <summary>y[s] = g_s·FFN_e(x[s]) for the rows of each expert, in temporary memory; no tensor while the layer is computed again.</summary>
     public Tensor Forward(MicroBatchContext c, Tensor x, Tensor offsets, Tensor gateWeights, State s)
     {
-        (s.X, s.Offsets, s.GateWeights) = (x, offsets, gateWeights);
-        s.GateUp = c.Matrix(x.Rows, 2L * _inner);
-        var precision = c.Precision.Of(LinearRole.Block);
-        precision.Forward(c.Backend, x, offsets, _parameters.Get(_gateUp).Weight, s.GateUp);
-        s.Activated = c.Matrix(x.Rows, _inner);
-        c.Backend.SwiGlu(s.GateUp, gateWeights, s.Activated);
+        (s.Offsets, s.GateWeights) = (offsets, gateWeights);
+        var forms = c.Precision.Forms;
+        var gateUp = c.MatrixFor(forms.GatedInput, x.Rows, 2L * _inner);
+        c.Precision.Of(LinearRole.ExpertUp).Forward(c.Backend, x, offsets, _parameters.Get(_gateUp).Weight, gateUp);
+        s.GateUp = KeptActivation.Of(c, gateUp, forms.GatedInput);
+        bool isKept = c.KeepsActivatedUnits;
+        if (c.IsRecomputing && !isKept) return default;
+        var activated = c.MatrixFor(forms.LinearInput, x.Rows, _inner, isKept);
+        c.Backend.SwiGlu(gateUp, gateWeights, activated);
+        s.Activated = KeptActivation.Of(c, activated, forms.LinearInput, isKept);
+        if (c.IsRecomputing) return default;
         var y = c.Matrix(x.Rows, _width);
-        precision.Forward(c.Backend, s.Activated, offsets, _parameters.Get(_down).Weight, y);
+        c.Precision.Of(LinearRole.ExpertDown).Forward(c.Backend, activated, offsets, _parameters.Get(_down).Weight, y);
         return y;
     }
 
-    /// <summary>The gradients for the rows and for the gate weights, in new memory.</summary>
+    /// <summary>The gradients for the rows and for the gate weights, in temporary memory.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s, out Tensor dGateWeights)
     {
         s.DY = dy;
         var dActivated = c.Matrix(dy.Rows, _inner);
-        var precision = c.Precision.Of(LinearRole.Block);
-        precision.InputGradient(c.Backend, dy, s.Offsets, _parameters.Get(_down).Weight, dActivated);
+        c.Precision.Of(LinearRole.ExpertDown).InputGradient(c.Backend, dy, s.Offsets, _parameters.Get(_down).Weight, dActivated);
         s.DGateUp = c.Matrix(dy.Rows, 2L * _inner);
         dGateWeights = c.Vector(dy.Rows);
-        c.Backend.SwiGluBackward(s.GateUp, s.GateWeights, dActivated, s.DGateUp, dGateWeights);
+        s.Restored = s.GateUp.Restore(c);
+        c.Backend.SwiGluBackward(s.Restored, s.GateWeights, dActivated, s.DGateUp, dGateWeights);
         var dx = c.Matrix(dy.Rows, _width);
-        precision.InputGradient(c.Backend, s.DGateUp, s.Offsets, _parameters.Get(_gateUp).Weight, dx);
+        c.Precision.Of(LinearRole.ExpertUp).InputGradient(c.Backend, s.DGateUp, s.Offsets, _parameters.Get(_gateUp).Weight, dx);
         return dx;
     }
 
-    public void BackwardWeight(MicroBatchContext c, State s)
+    /// <summary>The gradients for the weights.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="x">The rows, as they were kept.</param>
+    /// <param name="s">Behind <see cref="BackwardInput"/>.</param>
+    public void BackwardWeight(MicroBatchContext c, Tensor x, State s)
     {
-        var precision = c.Precision.Of(LinearRole.Block);
-        precision.WeightGradient(c.Backend, s.DY, s.Activated, s.Offsets, _parameters.Get(_down).Gradient);
-        precision.WeightGradient(c.Backend, s.DGateUp, s.X, s.Offsets, _parameters.Get(_gateUp).Gradient);
+        c.Precision.Of(LinearRole.ExpertDown).WeightGradient(c.Backend, s.DY, Activated(c, s), s.Offsets, _parameters.Get(_down).Gradient);
+        c.Precision.Of(LinearRole.ExpertUp).WeightGradient(c.Backend, s.DGateUp, x, s.Offsets, _parameters.Get(_gateUp).Gradient);
+    }
+
+    private Tensor Activated(MicroBatchContext c, State s)
+    {
+        if (!s.Activated.IsEmpty) return s.Activated.Restore(c);
+        var activated = c.Matrix(s.Restored.Rows, _inner);
+        c.Backend.SwiGlu(s.Restored, s.GateWeights, activated);
+        return activated;
     }
 
     public sealed class State
     {
-        public Tensor X, Offsets, GateWeights, GateUp, Activated, DY, DGateUp;
+        public KeptActivation GateUp, Activated;
+        public Tensor Offsets, GateWeights, Restored, DY, DGateUp;
     }
 }

@@ -78,42 +78,43 @@ internal sealed class MixtureOfExperts : IDisposable
         if (!BiasTensor.IsEmpty) backend.Write(_bias, BiasTensor);
     }
 
+    /// <summary>The output in temporary memory; no tensor while the layer is computed again.</summary>
     public Tensor Forward(MicroBatchContext c, Tensor x, State s)
     {
         int rows = x.Rows, experts = _config.RoutedExperts, chosen = _config.ExpertsPerToken;
-        var logits = _router.Forward(c, x, s.Router);
-        s.Scores = c.Matrix(rows, experts);
-        s.Experts = c.Arena.Allocate(DType.I32, new Shape(rows, chosen));
+        var logits = _router.Forward(c, x);
+        s.Scores = c.KeptMatrix(rows, experts);
+        s.Experts = c.KeptIntegers((long)rows * chosen).Reshape(new Shape(rows, chosen));
         var weights = c.Matrix(rows, chosen);
         c.Backend.Route(logits, BiasTensor, _rule, s.Scores, s.Experts.Reshape(new Shape((long)rows * chosen)), weights);
-        s.BalanceLoss = c.Vector(rows / c.SequenceLength);
-        s.DScores = c.Matrix(rows, experts);
+
+        // Outlives the first forward of a layer that is computed again.
+        s.BalanceLoss = c.Arena.Allocate(DType.F32, new Shape(rows / c.SequenceLength));
+        s.DScores = c.KeptMatrix(rows, experts);
         _balance.Run(c, s.Scores, chosen, s.BalanceLoss, s.DScores);
 
         int slots = rows * chosen;
-        var offsets = c.Integers(experts + 1);
-        s.Slots = c.Integers(slots);
-        s.Rows = c.Integers(slots);
+        var offsets = c.KeptIntegers(experts + 1);
+        s.Slots = c.KeptIntegers(slots);
+        s.Rows = c.KeptIntegers(slots);
         c.Backend.SortByExpert(s.Experts.Reshape(new Shape(slots)), offsets, s.Slots, s.Rows);
-        (c.CountsLoad ? Trained : Evaluated).Add(c.Backend, s.Experts);
+        if (!c.IsRecomputing) (c.CountsLoad ? Trained : Evaluated).Add(c.Backend, s.Experts);
 
-        var sorted = c.Matrix(slots, x.Columns);
-        c.Backend.GatherRows(x, s.Slots, chosen, sorted);
-        var sortedWeights = c.Matrix(slots, 1);
+        var sortedWeights = c.KeptMatrix(slots, 1);
         c.Backend.GatherRows(weights.Reshape(new Shape(slots, 1)), s.Slots, 1, sortedWeights);
-        var routed = _experts.Forward(c, sorted, offsets, sortedWeights.Reshape(new Shape(slots)), s.Stack);
-        var y = _shared is null ? c.Matrix(rows, x.Columns) : _shared.Forward(c, x, s.Shared);
+        var routed = _experts.Forward(c, Sorted(c, x, s), offsets, sortedWeights.Reshape(new Shape(slots)), s.Stack);
+        var y = _shared is null ? default : _shared.Forward(c, x, s.Shared);
+        if (c.IsRecomputing) return default;
+        if (_shared is null) y = c.Matrix(rows, x.Columns);
         c.Backend.CombineRows(routed, s.Rows, y, accumulate: _shared is not null);
         return y;
     }
 
-    /// <summary>The gradient for the (normed) input, in new memory.</summary>
+    /// <summary>The gradient for the (normed) input, in temporary memory.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s)
     {
         int rows = dy.Rows, chosen = _config.ExpertsPerToken, slots = rows * chosen;
-        var dRouted = c.Matrix(slots, dy.Columns);
-        c.Backend.GatherRows(dy, s.Slots, chosen, dRouted);
-        var dSorted = _experts.BackwardInput(c, dRouted, s.Stack, out var dSortedWeights);
+        var dSorted = _experts.BackwardInput(c, Sorted(c, dy, s), s.Stack, out var dSortedWeights);
         var dWeights = c.Matrix(slots, 1);
         c.Backend.GatherRows(dSortedWeights.Reshape(new Shape(slots, 1)), s.Rows, 1, dWeights);
         var dLogits = c.Matrix(rows, _config.RoutedExperts);
@@ -126,17 +127,29 @@ internal sealed class MixtureOfExperts : IDisposable
         return dx;
     }
 
-    public void BackwardWeight(MicroBatchContext c, State s)
+    /// <summary>The gradients for the weights.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="x">The input, as it was kept: rows are sent to their experts a second time rather than kept once per expert.</param>
+    /// <param name="s">Behind <see cref="BackwardInput"/>.</param>
+    public void BackwardWeight(MicroBatchContext c, Tensor x, State s)
     {
-        _router.BackwardWeight(c, s.Router);
-        _experts.BackwardWeight(c, s.Stack);
-        _shared?.BackwardWeight(c, s.Shared);
+        _router.BackwardWeight(c, x, s.Router);
+        _experts.BackwardWeight(c, Sorted(c, x, s), s.Stack);
+        _shared?.BackwardWeight(c, x, s.Shared);
     }
 
     public void Dispose()
     {
         _balance.Dispose();
         _biasStorage?.Dispose();
+    }
+
+    // [T, D] to [S, D], in temporary memory.
+    private Tensor Sorted(MicroBatchContext c, Tensor x, State s)
+    {
+        var sorted = c.Matrix(s.Slots.Count, x.Columns);
+        c.Backend.GatherRows(x, s.Slots, _config.ExpertsPerToken, sorted);
+        return sorted;
     }
 
     public sealed class State

@@ -1,5 +1,6 @@
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
+using Hadal.Training.Activations;
 using Hadal.Training.Attention;
 using Hadal.Training.Experts;
 using Hadal.Training.Parameters;
@@ -12,11 +13,13 @@ internal sealed class DecoderBlock
     private readonly RmsNormLayer _attentionNorm, _feedForwardNorm;
     private readonly LatentAttentionLayer _attention;
     private readonly GatedMlp? _dense;
+    private readonly RecomputedParts _recomputed;
 
-    public DecoderBlock(IBackend backend, ParameterSet parameters, ModelConfig config, int layer)
+    public DecoderBlock(IBackend backend, ParameterSet parameters, ModelConfig config, int layer, RecomputedParts recomputed = RecomputedParts.None)
     {
         string prefix = $"model.layers.{layer}.";
         float epsilon = (float)config.NormEpsilon;
+        _recomputed = recomputed;
         _attentionNorm = new RmsNormLayer(parameters, prefix + "input_layernorm.weight", config.HiddenSize, epsilon);
         _attention = new LatentAttentionLayer(parameters, config, prefix + "self_attn.");
         _feedForwardNorm = new RmsNormLayer(parameters, prefix + "post_attention_layernorm.weight", config.HiddenSize, epsilon);
@@ -27,41 +30,71 @@ internal sealed class DecoderBlock
     /// <summary>The experts; null in a dense layer.</summary>
     public MixtureOfExperts? Experts { get; }
 
+    private bool IsRecomputed => (_recomputed & RecomputedParts.Block) != 0;
+
     /// <summary>Advances the residual stream in place.</summary>
     public void Forward(MicroBatchContext c, Tensor x, State s)
     {
-        // The norms keep their input for the backward; the stream goes on in place, so they get a copy.
-        var attended = _attention.Forward(c, _attentionNorm.Forward(c, Keep(c, x), s.AttentionNorm), s.Attention);
-        c.Backend.Add(attended, x);
-        var normed = _feedForwardNorm.Forward(c, Keep(c, x), s.FeedForwardNorm);
-        c.Backend.Add(Experts is null ? _dense!.Forward(c, normed, s.Dense) : Experts.Forward(c, normed, s.Experts), x);
+        var mark = c.Scratch.Save();
+        c.Recomputed = _recomputed;
+        bool keeps = c.KeepsActivations;
+        if (IsRecomputed && keeps)
+        {
+            s.Input = c.KeptCopy(x);
+            c.KeepsActivations = false;
+        }
+
+        Run(c, x, s);
+        c.KeepsActivations = keeps;
+        c.Scratch.Release(mark);
     }
 
-    /// <summary>Turns the gradient for the output into the gradient for the input, in place.</summary>
-    public void BackwardInput(MicroBatchContext c, Tensor dx, State s)
+    /// <summary>Gradients of every weight; turns the gradient for the output into the gradient for the input, in place.</summary>
+    public void Backward(MicroBatchContext c, Tensor dx, State s)
+    {
+        var (kept, temporary) = (c.Arena.Save(), c.Scratch.Save());
+        c.Recomputed = _recomputed;
+        if (IsRecomputed)
+        {
+            c.IsRecomputing = true;
+            Run(c, c.Copy(s.Input), s);
+            c.IsRecomputing = false;
+        }
+
+        BackwardInput(c, dx, s);
+        BackwardWeight(c, s);
+        c.Scratch.Release(temporary);
+        if (IsRecomputed) c.Arena.Release(kept);
+    }
+
+    private void Run(MicroBatchContext c, Tensor x, State s)
+    {
+        // The norms keep their input for the backward; the stream goes on in place, so they get a copy.
+        var forms = c.Precision.Forms;
+        c.Backend.Add(_attention.Forward(c, _attentionNorm.Forward(c, c.KeptCopy(x), forms.LinearInput, s.AttentionNorm), s.Attention), x);
+        var normed = _feedForwardNorm.Forward(c, c.KeptCopy(x), Experts is null ? forms.LinearInput : forms.Dispatched, s.FeedForwardNorm);
+        var y = Experts is null ? _dense!.Forward(c, normed, s.Dense) : Experts.Forward(c, normed, s.Experts);
+        if (!y.IsEmpty) c.Backend.Add(y, x);
+    }
+
+    private void BackwardInput(MicroBatchContext c, Tensor dx, State s)
     {
         // The layers keep dy for the weight gradients while dx moves on.
-        var dOut = Keep(c, dx);
+        var dOut = c.Copy(dx);
         var dNormed = Experts is null ? _dense!.BackwardInput(c, dOut, s.Dense) : Experts.BackwardInput(c, dOut, s.Experts);
         _feedForwardNorm.BackwardInput(c, dNormed, dx, accumulate: true, s.FeedForwardNorm);
-        dNormed = _attention.BackwardInput(c, Keep(c, dx), s.Attention);
+        dNormed = _attention.BackwardInput(c, c.Copy(dx), s.Attention);
         _attentionNorm.BackwardInput(c, dNormed, dx, accumulate: true, s.AttentionNorm);
     }
 
-    public void BackwardWeight(MicroBatchContext c, State s)
+    private void BackwardWeight(MicroBatchContext c, State s)
     {
+        _attention.BackwardWeight(c, _attentionNorm.Output(c, s.AttentionNorm), s.Attention);
         _attentionNorm.BackwardWeight(c, s.AttentionNorm);
-        _attention.BackwardWeight(c, s.Attention);
+        var normed = _feedForwardNorm.Output(c, s.FeedForwardNorm);
+        _dense?.BackwardWeight(c, normed, s.Dense);
+        Experts?.BackwardWeight(c, normed, s.Experts);
         _feedForwardNorm.BackwardWeight(c, s.FeedForwardNorm);
-        _dense?.BackwardWeight(c, s.Dense);
-        Experts?.BackwardWeight(c, s.Experts);
-    }
-
-    private static Tensor Keep(MicroBatchContext c, Tensor x)
-    {
-        var copy = c.Matrix(x.Rows, x.Columns);
-        c.Backend.Copy(x, copy);
-        return copy;
     }
 
     public sealed class State
@@ -70,5 +103,8 @@ internal sealed class DecoderBlock
         public readonly LatentAttentionLayer.State Attention = new();
         public readonly GatedMlp.State Dense = new();
         public readonly MixtureOfExperts.State Experts = new();
+
+        /// <summary>The residual stream before the layer, where the layer is computed again.</summary>
+        public Tensor Input;
     }
 }

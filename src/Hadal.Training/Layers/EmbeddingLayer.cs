@@ -8,12 +8,7 @@ internal sealed class EmbeddingLayer(ParameterSet parameters, int vocabulary, in
 {
     private readonly int _region = parameters.Declare("model.embed_tokens.weight", new Shape(vocabulary, width));
 
-    public Tensor Forward(MicroBatchContext c, Tensor ids)
-    {
-        var y = c.Matrix(ids.Count, width);
-        c.Backend.Embed(parameters.Get(_region).Weight, ids, y);
-        return y;
-    }
+    public void ForwardInto(MicroBatchContext c, Tensor ids, Tensor y) => c.Backend.Embed(parameters.Get(_region).Weight, ids, y);
 
     public void BackwardWeight(MicroBatchContext c, Tensor dy, Tensor ids) => c.Backend.EmbedWeightBackward(dy, ids, parameters.Get(_region).Gradient);
 }

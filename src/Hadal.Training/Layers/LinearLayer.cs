@@ -33,15 +33,16 @@ internal sealed class LinearLayer
 
     private Parameter Weight => _parameters.Get(_region);
 
-    public Tensor Forward(MicroBatchContext c, Tensor x, State state)
+    public Tensor Forward(MicroBatchContext c, Tensor x)
     {
-        state.X = x;
         var y = c.Matrix(x.Rows, _outputs);
-        c.Precision.Of(_role).Forward(c.Backend, x, Weight.Weight, y);
+        ForwardInto(c, x, y);
         return y;
     }
 
-    /// <summary>The gradient for the input, in new memory.</summary>
+    public void ForwardInto(MicroBatchContext c, Tensor x, Tensor y) => c.Precision.Of(_role).Forward(c.Backend, x, Weight.Weight, y);
+
+    /// <summary>The gradient for the input, in temporary memory.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State state)
     {
         var dx = c.Matrix(dy.Rows, _inputs);
@@ -49,16 +50,21 @@ internal sealed class LinearLayer
         return dx;
     }
 
+    /// <summary>dx (+)= the gradient for the input.</summary>
     public void BackwardInputInto(MicroBatchContext c, Tensor dy, Tensor dx, bool accumulate, State state)
     {
         state.DY = dy;
         c.Precision.Of(_role).InputGradient(c.Backend, dy, Weight.Weight, dx, accumulate);
     }
 
-    public void BackwardWeight(MicroBatchContext c, State state) => c.Precision.Of(_role).WeightGradient(c.Backend, state.DY, state.X, Weight.Gradient);
+    /// <summary>The gradient for the weight.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="x">The input of the forward, as it was kept.</param>
+    /// <param name="state">With the gradient for the output.</param>
+    public void BackwardWeight(MicroBatchContext c, Tensor x, State state) => c.Precision.Of(_role).WeightGradient(c.Backend, state.DY, x, Weight.Gradient);
 
     public sealed class State
     {
-        public Tensor X, DY;
+        public Tensor DY;
     }
 }

@@ -1,17 +1,24 @@
 using Hadal.Numerics;
+using Hadal.Training.Activations;
 using Hadal.Training.Precision;
 
 namespace Hadal.Training.Layers;
 
-/// <summary>What the layers of one forward-and-backward share: the backend, the arena of the micro-batch, and who may see whom.</summary>
-/// <remarks>Legend: B sequences, L tokens each, T = B·L rows.</remarks>
+/// <summary>What the layers of one forward-and-backward share: the backend, the memory of the micro-batch, and who may see whom.</summary>
+/// <remarks>
+/// Legend: B sequences, L tokens each, T = B·L rows. Memory is of two kinds: what the backward needs is kept until the micro-batch ends; everything else is temporary and
+/// gone when the layer's forward or backward ends.
+/// </remarks>
 internal sealed class MicroBatchContext
 {
     /// <summary>Where everything is computed.</summary>
     public required IBackend Backend { get; init; }
 
-    /// <summary>Memory of this micro-batch's activations.</summary>
+    /// <summary>Memory of what is kept.</summary>
     public required Arena Arena { get; init; }
+
+    /// <summary>Memory of what is temporary.</summary>
+    public required Arena Scratch { get; init; }
 
     /// <summary>How precise products are.</summary>
     public required PrecisionPolicy Precision { get; init; }
@@ -40,12 +47,57 @@ internal sealed class MicroBatchContext
     /// <summary>Whether routed tokens count for the load of their experts: yes in training, no in evaluation.</summary>
     public bool CountsLoad { get; set; }
 
-    /// <summary>[rows, columns] with undefined contents.</summary>
-    public Tensor Matrix(long rows, long columns) => Arena.Matrix(rows, columns);
+    /// <summary>Whether there will be a backward that needs activations: not in an evaluation, nor in the first forward of a layer that is computed again.</summary>
+    public bool KeepsActivations { get; set; }
 
-    /// <summary>[count] with undefined contents.</summary>
-    public Tensor Vector(long count) => Arena.Allocate(DType.F32, new Shape(count));
+    /// <summary>Whether a layer is being computed again: what it counts has been counted.</summary>
+    public bool IsRecomputing { get; set; }
 
-    /// <summary>I32 [count] with undefined contents.</summary>
-    public Tensor Integers(long count) => Arena.Allocate(DType.I32, new Shape(count));
+    /// <summary>What the layer in hand computes again.</summary>
+    public RecomputedParts Recomputed { get; set; }
+
+    /// <summary>Whether outputs of SwiGLU are kept: not where its inputs are kept in fewer bits, as in the report, nor where the layer computes them again.</summary>
+    public bool KeepsActivatedUnits => Precision.Forms.GatedInput is null && !Recomputes(RecomputedParts.SwiGlu);
+
+    private Arena ArenaOfKept => KeepsActivations ? Arena : Scratch;
+
+    /// <summary>Whether the layer in hand computes a part again instead of keeping it.</summary>
+    public bool Recomputes(RecomputedParts part) => (Recomputed & part) != 0;
+
+    /// <summary>Temporary [rows, columns] with undefined contents.</summary>
+    public Tensor Matrix(long rows, long columns) => Scratch.Matrix(rows, columns);
+
+    /// <summary>Temporary [count] with undefined contents.</summary>
+    public Tensor Vector(long count) => Scratch.Allocate(DType.F32, new Shape(count));
+
+    /// <summary>Temporary I32 [count] with undefined contents.</summary>
+    public Tensor Integers(long count) => Scratch.Allocate(DType.I32, new Shape(count));
+
+    /// <summary>[rows, columns] for the backward.</summary>
+    public Tensor KeptMatrix(long rows, long columns) => ArenaOfKept.Matrix(rows, columns);
+
+    /// <summary>[count] for the backward.</summary>
+    public Tensor KeptVector(long count) => ArenaOfKept.Allocate(DType.F32, new Shape(count));
+
+    /// <summary>I32 [count] for the backward.</summary>
+    public Tensor KeptIntegers(long count) => ArenaOfKept.Allocate(DType.I32, new Shape(count));
+
+    /// <summary>[rows, columns] for something that will be kept in a form: kept memory if that is FP32, temporary if it will be coded or computed again.</summary>
+    public Tensor MatrixFor(OperandCoding? form, long rows, long columns, bool isKept = true) => form is null && isKept ? KeptMatrix(rows, columns) : Matrix(rows, columns);
+
+    /// <summary>A copy for the backward.</summary>
+    public Tensor KeptCopy(Tensor x)
+    {
+        var copy = KeptMatrix(x.Rows, x.Columns);
+        Backend.Copy(x, copy);
+        return copy;
+    }
+
+    /// <summary>A temporary copy.</summary>
+    public Tensor Copy(Tensor x)
+    {
+        var copy = Matrix(x.Rows, x.Columns);
+        Backend.Copy(x, copy);
+        return copy;
+    }
 }

@@ -24,10 +24,11 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
     /// <param name="weight">Factor on the gradient of each row's loss.</param>
     /// <param name="losses">[T], in nats, unweighted.</param>
     /// <param name="dHidden">[T, D], or no tensor for the loss alone.</param>
-    public void Run(MicroBatchContext c, Tensor hidden, Tensor labels, float weight, Tensor losses, Tensor dHidden)
+    /// <param name="choices">I32 [T]: receives the likeliest token of every row; no tensor if nobody asks.</param>
+    public void Run(MicroBatchContext c, Tensor hidden, Tensor labels, float weight, Tensor losses, Tensor dHidden, Tensor choices = default)
     {
         var head = parameters.Get(_region);
-        var mark = c.Arena.Save();
+        var mark = c.Scratch.Save();
         bool gradient = !dHidden.IsEmpty;
         var precision = c.Precision.Of(LinearRole.Outer);
         var logits = c.Matrix(Math.Min(ChunkRows, hidden.Rows), vocabulary);
@@ -37,13 +38,14 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
             var x = hidden.RowRange(first, rows);
             var chunk = logits.RowRange(0, rows);
             precision.Forward(c.Backend, x, head.Weight, chunk);
+            if (!choices.IsEmpty) c.Backend.ArgMax(chunk, Part(choices, first, rows));
             c.Backend.CrossEntropy(chunk, Part(labels, first, rows), weight, Part(losses, first, rows), gradient);
             if (!gradient) continue;
             precision.InputGradient(c.Backend, chunk, head.Weight, dHidden.RowRange(first, rows), accumulate: false);
             precision.WeightGradient(c.Backend, chunk, x, head.Gradient);
         }
 
-        c.Arena.Release(mark);
+        c.Scratch.Release(mark);
     }
 
     // Part of a vector: rows of its [T, 1] form.

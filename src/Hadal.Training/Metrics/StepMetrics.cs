@@ -91,6 +91,14 @@ public sealed record StepMetrics
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ValidationLoss { get; init; }
 
+    /// <summary>
+    /// Share of the positions of the validation sequences, 0 to 1, where the likeliest token of each MTP module is the main model's own likeliest: what greedy
+    /// speculation would accept, given the true tokens before. Only where a step was followed by a validation of a model with modules.
+    /// </summary>
+    [JsonPropertyName("validation_acceptance")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double[]? ValidationAcceptance { get; init; }
+
     /// <summary>Why the gradients of the step were thrown away; only where they were.</summary>
     [JsonPropertyName("skipped")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -12,6 +12,9 @@ internal sealed class BatchLosses(int mtpModules, int expertLayers)
     /// <summary>MTP rows that counted, per module.</summary>
     public long[] MtpCounts { get; } = new long[mtpModules];
 
+    /// <summary>Of these rows, in an evaluation: those where the module's likeliest token is the main model's own, which speculation would accept.</summary>
+    public long[] Accepted { get; } = new long[mtpModules];
+
     /// <summary>Σ over sequences of the balance loss, per expert layer (main model first, then MTP modules), unweighted.</summary>
     public double[] BalanceSums { get; } = new double[expertLayers];
 
@@ -20,6 +23,7 @@ internal sealed class BatchLosses(int mtpModules, int expertLayers)
         MainSum = 0;
         Array.Clear(MtpSums);
         Array.Clear(MtpCounts);
+        Array.Clear(Accepted);
         Array.Clear(BalanceSums);
     }
 

@@ -25,6 +25,12 @@ internal sealed class BatchTensors
     /// <summary>I32: token i + k + 1 of each row, or -1 if it does not count.</summary>
     public Tensor Labels { get; private set; }
 
+    /// <summary>The likeliest token of every row, where an evaluation looked for it.</summary>
+    public int[] Choices { get; private set; } = [];
+
+    /// <summary>Whether the label of a row counts.</summary>
+    public bool Counts(int row) => _labels[row] >= 0;
+
     /// <summary>Fills the context and the tensors, in the context's arena.</summary>
     public void Prepare(PackedBatch batch, MicroBatchContext c)
     {
@@ -37,6 +43,7 @@ internal sealed class BatchTensors
             _positions = new int[rows];
             _starts = new int[rows];
             _ends = new int[rows];
+            Choices = new int[rows];
         }
 
         Counted = 0;
@@ -68,7 +75,7 @@ internal sealed class BatchTensors
 
     private static Tensor Write(MicroBatchContext c, int[] values)
     {
-        var tensor = c.Integers(values.Length);
+        var tensor = c.Arena.Allocate(DType.I32, new Shape(values.Length));
         c.Backend.Write(values, tensor);
         return tensor;
     }

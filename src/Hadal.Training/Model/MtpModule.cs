@@ -1,5 +1,6 @@
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
+using Hadal.Training.Activations;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
 using Hadal.Training.Precision;
@@ -18,7 +19,7 @@ internal sealed class MtpModule
     private readonly LinearLayer _project;
     private readonly int _width;
 
-    public MtpModule(IBackend backend, ParameterSet parameters, ModelConfig config, EmbeddingLayer embedding, int depth)
+    public MtpModule(IBackend backend, ParameterSet parameters, ModelConfig config, EmbeddingLayer embedding, int depth, RecomputedParts recomputed = RecomputedParts.None)
     {
         int layer = config.Layers + depth - 1;
         string prefix = $"model.layers.{layer}.";
@@ -28,35 +29,42 @@ internal sealed class MtpModule
         _embeddingNorm = new RmsNormLayer(parameters, prefix + "enorm.weight", _width, epsilon);
         _hiddenNorm = new RmsNormLayer(parameters, prefix + "hnorm.weight", _width, epsilon);
         _project = new LinearLayer(parameters, prefix + "eh_proj.weight", _width, 2 * _width, LinearRole.Outer);
-        Block = new DecoderBlock(backend, parameters, config, layer);
+        Block = new DecoderBlock(backend, parameters, config, layer, recomputed);
         _finalNorm = new RmsNormLayer(parameters, prefix + "shared_head.norm.weight", _width, epsilon);
     }
 
     public DecoderBlock Block { get; }
 
-    /// <summary>From the hidden rows [B·(L - k)] of the depth before to this depth's, ready for the head.</summary>
+    /// <summary>From the hidden rows [B·(L - k)] of the depth before, in kept memory, to this depth's, ready for the head.</summary>
     public Tensor Forward(MicroBatchContext c, Tensor hidden, Tensor nextTokens, State s)
     {
         s.NextTokens = nextTokens;
-        var joined = c.Matrix(hidden.Rows, 2L * _width);
-        _embeddingNorm.ForwardInto(c, _embedding.Forward(c, nextTokens), joined.ColumnRange(0, _width), s.EmbeddingNorm);
+        var embedded = c.KeptMatrix(hidden.Rows, _width);
+        _embedding.ForwardInto(c, nextTokens, embedded);
+        var mark = c.Scratch.Save();
+        var joined = c.MatrixFor(c.Precision.Forms.OuterInput, hidden.Rows, 2L * _width);
+        _embeddingNorm.ForwardInto(c, embedded, joined.ColumnRange(0, _width), s.EmbeddingNorm);
         _hiddenNorm.ForwardInto(c, hidden, joined.ColumnRange(_width, _width), s.HiddenNorm);
-        var x = _project.Forward(c, joined, s.Project);
+        s.Joined = KeptActivation.Of(c, joined, c.Precision.Forms.OuterInput);
+        var x = c.Arena.Matrix(hidden.Rows, _width);
+        _project.ForwardInto(c, joined, x);
+        c.Scratch.Release(mark);
         Block.Forward(c, x, s.Block);
-        return _finalNorm.Forward(c, x, s.FinalNorm);
+        var y = c.Arena.Matrix(hidden.Rows, _width);
+        _finalNorm.ForwardInto(c, x, y, s.FinalNorm);
+        return y;
     }
 
-    /// <summary>Gradients of every part; gives the one for the hidden rows of the depth before.</summary>
+    /// <summary>Gradients of every part; gives the one for the hidden rows of the depth before, in temporary memory.</summary>
     public Tensor Backward(MicroBatchContext c, Tensor dNormed, State s)
     {
         var dx = c.Matrix(dNormed.Rows, _width);
         _finalNorm.BackwardInput(c, dNormed, dx, accumulate: false, s.FinalNorm);
         _finalNorm.BackwardWeight(c, s.FinalNorm);
-        Block.BackwardInput(c, dx, s.Block);
-        Block.BackwardWeight(c, s.Block);
+        Block.Backward(c, dx, s.Block);
 
         var dJoined = _project.BackwardInput(c, dx, s.Project);
-        _project.BackwardWeight(c, s.Project);
+        _project.BackwardWeight(c, s.Joined.Restore(c), s.Project);
         var dEmbedded = c.Matrix(dNormed.Rows, _width);
         _embeddingNorm.BackwardInput(c, dJoined.ColumnRange(0, _width), dEmbedded, accumulate: false, s.EmbeddingNorm);
         _embeddingNorm.BackwardWeight(c, s.EmbeddingNorm);
@@ -73,6 +81,7 @@ internal sealed class MtpModule
         public readonly RmsNormLayer.State EmbeddingNorm = new(), HiddenNorm = new(), FinalNorm = new();
         public readonly LinearLayer.State Project = new();
         public readonly DecoderBlock.State Block = new();
+        public KeptActivation Joined;
         public Tensor NextTokens;
     }
 }

@@ -3,13 +3,17 @@ using Hadal.Training.Parameters;
 
 namespace Hadal.Training.Optimization;
 
-/// <summary>Clips the gradients by their global norm and takes one AdamW step over all regions of a parameter set.</summary>
-internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, OptimizerSettings settings)
+/// <summary>Clips the gradients by their global norm and takes one AdamW step over what is trained of a parameter set.</summary>
+internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, OptimizerSettings settings, FrozenParameters? frozen = null)
 {
-    private readonly ParameterRegion[] _regions = [.. parameters.Regions];
+    private readonly ParameterRegion[] _trained = [.. frozen?.Trained ?? parameters.Regions], _frozen = [.. frozen?.Frozen ?? []];
 
-    /// <summary>The global norm of the gradients, before clipping.</summary>
-    public double Norm() => Math.Sqrt(backend.SumOfSquares(parameters.Gradients));
+    /// <summary>The global norm of the gradients of what is trained, before clipping.</summary>
+    public double Norm()
+    {
+        foreach (var region in _frozen) backend.Clear(Part(parameters.Gradients, region));
+        return Math.Sqrt(backend.SumOfSquares(parameters.Gradients));
+    }
 
     /// <summary>Zeroes the gradients without using them.</summary>
     public void Discard() => backend.Clear(parameters.Gradients);
@@ -23,17 +27,17 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
         double scale = settings.ClipNorm > 0 ? Math.Min(1, settings.ClipNorm / (norm + 1e-6)) : 1;
         var rates = new AdamWStep(
             (float)learningRate, (float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon, (float)settings.WeightDecay, step, (float)scale);
-        if (settings.DecayNorms)
+        if (settings.DecayNorms && _frozen.Length == 0)
         {
             backend.AdamW(parameters.Weights, parameters.Gradients, parameters.FirstMoments, parameters.SecondMoments, rates);
         }
         else
         {
-            foreach (var region in _regions)
+            foreach (var region in _trained)
             {
                 backend.AdamW(
                     Part(parameters.Weights, region), Part(parameters.Gradients, region), Part(parameters.FirstMoments, region),
-                    Part(parameters.SecondMoments, region), region.IsVector ? rates with { WeightDecay = 0 } : rates);
+                    Part(parameters.SecondMoments, region), region.IsVector && !settings.DecayNorms ? rates with { WeightDecay = 0 } : rates);
             }
         }
 

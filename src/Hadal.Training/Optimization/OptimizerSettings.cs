@@ -17,13 +17,20 @@ public sealed record OptimizerSettings
     [JsonPropertyName("warmup_steps")]
     public int WarmupSteps { get; init; } = 2000;
 
-    /// <summary>Share of the steps after which the cosine decay begins, 0 to 1 (the report: 10T of 14.8T tokens).</summary>
+    /// <summary>
+    /// Where the cosine decay begins: above 1 a number of tokens seen before a step; up to 1 a share of the run, where 0 is its first step and 1 its last
+    /// (the report: 10T of 14.8T tokens).
+    /// </summary>
     [JsonPropertyName("decay_start")]
     public double DecayStart { get; init; } = 10 / 14.8;
 
-    /// <summary>Share of the steps at which the decay has reached the final rate, <see cref="DecayStart"/> to 1 (the report: 14.3T of 14.8T).</summary>
+    /// <summary>Where the decay has reached the final rate, in the same two ways; not before <see cref="DecayStart"/> (the report: 14.3T of 14.8T tokens).</summary>
     [JsonPropertyName("decay_end")]
     public double DecayEnd { get; init; } = 14.3 / 14.8;
+
+    /// <summary>Constant rates behind the decay, in order (the report: 7.3e-6 for the last 167 billion tokens).</summary>
+    [JsonPropertyName("learning_rate_changes")]
+    public IReadOnlyList<ValueChange> LearningRateChanges { get; init; } = [];
 
     /// <summary>β₁.</summary>
     [JsonPropertyName("beta1")]
@@ -36,6 +43,10 @@ public sealed record OptimizerSettings
     /// <summary>ε (not disclosed in the report).</summary>
     [JsonPropertyName("epsilon")]
     public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Type of the moments: <c>float32</c> or <c>bfloat16</c> (report section 3.3.3); left out, bfloat16 with the FP8 precisions and FP32 otherwise.</summary>
+    [JsonPropertyName("moments")]
+    public string? Moments { get; init; }
 
     /// <summary>Decoupled weight decay λ.</summary>
     [JsonPropertyName("weight_decay")]

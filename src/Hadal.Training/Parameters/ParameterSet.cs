@@ -34,10 +34,10 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>Gradients as one vector.</summary>
     public Tensor Gradients { get; private set; }
 
-    /// <summary>AdamW's first moments as one vector.</summary>
+    /// <summary>AdamW's first moments as one vector, F32 or BF16.</summary>
     public Tensor FirstMoments { get; private set; }
 
-    /// <summary>AdamW's second moments as one vector.</summary>
+    /// <summary>AdamW's second moments as one vector, of the same type.</summary>
     public Tensor SecondMoments { get; private set; }
 
     /// <summary>Declares a region that is one parameter.</summary>
@@ -62,19 +62,13 @@ internal sealed class ParameterSet : IDisposable
     public void Name(string name, int region, long firstRow, Shape shape) => _names.Add((name, region, firstRow, shape));
 
     /// <summary>Lays out the memory.</summary>
-    /// <param name="training">False leaves out gradients and moments.</param>
-    public void Commit(bool training = true)
+    /// <param name="moments">Type of AdamW's moments: F32, or BF16 as in the report (section 3.3.3).</param>
+    public void Commit(DType moments = DType.F32)
     {
-        _weights = _backend.CreateStorage(Count * sizeof(float));
-        Weights = Flat(_weights);
-        if (training)
-        {
-            _gradients = _backend.CreateStorage(Count * sizeof(float));
-            _firstMoments = _backend.CreateStorage(Count * sizeof(float));
-            _secondMoments = _backend.CreateStorage(Count * sizeof(float));
-            (Gradients, FirstMoments, SecondMoments) = (Flat(_gradients), Flat(_firstMoments), Flat(_secondMoments));
-        }
-
+        (_weights, Weights) = Make(DType.F32);
+        (_gradients, Gradients) = Make(DType.F32);
+        (_firstMoments, FirstMoments) = Make(moments);
+        (_secondMoments, SecondMoments) = Make(moments);
         foreach (var (name, region, firstRow, shape) in _names)
         {
             var whole = Get(region);
@@ -91,7 +85,7 @@ internal sealed class ParameterSet : IDisposable
         long bytes = offset * sizeof(float);
         return new Parameter(
             (_weights ?? throw new InvalidOperationException("The memory is not laid out yet.")).View(bytes, DType.F32, shape),
-            _gradients is null ? default : _gradients.View(bytes, DType.F32, shape));
+            _gradients!.View(bytes, DType.F32, shape));
     }
 
     /// <summary>The parameter of a checkpoint name.</summary>
@@ -105,11 +99,14 @@ internal sealed class ParameterSet : IDisposable
         _secondMoments?.Dispose();
     }
 
-    private Tensor Flat(Storage storage) => storage.View(0, DType.F32, new Shape(Count));
+    private (Storage Storage, Tensor Vector) Make(DType type)
+    {
+        var storage = _backend.CreateStorage(Count * type.SizeOf());
+        return (storage, storage.View(0, type, new Shape(Count)));
+    }
 
     private static Tensor Part(Tensor region, long firstRow, Shape shape)
     {
-        if (region.IsEmpty) return default;
         if (shape.Rank == 1) return region.Reshape(shape);
         return region.RowRange(firstRow, shape.Rows).Reshape(shape);
     }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Hadal.Model.Configuration;
+using Hadal.Training.Activations;
 using Hadal.Training.Balance;
 using Hadal.Training.Optimization;
 using Hadal.Training.Precision;
@@ -12,6 +14,9 @@ namespace Hadal.Training.Runs;
 /// <remarks>Unknown fields are refused: a misspelt setting that is silently ignored costs a run.</remarks>
 public sealed record RunConfig
 {
+    // Counts of tokens up to here are exact as doubles.
+    private const double MostTokens = 9e15;
+
     // By reflection: code that is generated for it would set what a file leaves out to zero instead of the values below.
     private static readonly JsonSerializerOptions _json = new()
     {
@@ -22,7 +27,7 @@ public sealed record RunConfig
         AllowTrailingCommas = true,
     };
 
-    /// <summary>The model: a configuration as in <c>config.json</c>.</summary>
+    /// <summary>The model: a configuration as in <c>config.json</c>. May be left out beside <see cref="StartFrom"/>, whose own is taken.</summary>
     [JsonPropertyName("model")]
     public JsonObject Model { get; init; } = [];
 
@@ -34,9 +39,28 @@ public sealed record RunConfig
     [JsonPropertyName("data")]
     public IReadOnlyList<string> Data { get; init; } = [];
 
+    /// <summary>
+    /// A Hugging Face folder (or a GGUF file) whose weights and router biases the run starts from instead of fresh ones; relative to the run file; null for fresh ones. MTP
+    /// modules that it lacks are fresh. The moments start at 0.
+    /// </summary>
+    [JsonPropertyName("start_from")]
+    public string? StartFrom { get; init; }
+
+    /// <summary>
+    /// Parameters that stay as they are, by their checkpoint names; <c>*</c> stands for any characters (<c>model.layers.*.mlp.experts.*</c>). They get no update and no
+    /// decay, their moments stay, and their gradients do not count in the norm; router biases (<c>*.e_score_correction_bias</c>) do not move.
+    /// </summary>
+    [JsonPropertyName("freeze")]
+    public IReadOnlyList<string> Freeze { get; init; } = [];
+
     /// <summary>Share of the documents that is held back for validation, 0 to 0.5.</summary>
     [JsonPropertyName("validation_share")]
     public double ValidationShare { get; init; } = 0.02;
+
+    /// <summary>Decides which documents are held back; left out: <see cref="Seed"/>. With one of its own, runs of several seeds are validated on the same text.</summary>
+    [JsonPropertyName("split_seed")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ulong? SplitSeed { get; init; }
 
     /// <summary>Optimizer steps.</summary>
     [JsonPropertyName("steps")]
@@ -66,9 +90,17 @@ public sealed record RunConfig
     [JsonPropertyName("micro_batch_sequences")]
     public int MicroBatchSequences { get; init; } = 1;
 
+    /// <summary>A batch that grows to <see cref="BatchSequences"/>; null for one size from the first step on.</summary>
+    [JsonPropertyName("batch_ramp")]
+    public BatchRamp? BatchRamp { get; init; }
+
     /// <summary>How precise products are: the word of a <see cref="PrecisionPolicy"/>.</summary>
     [JsonPropertyName("precision")]
     public string Precision { get; init; } = PrecisionPolicy.Full.Name;
+
+    /// <summary>What layers compute again in the backward instead of keeping it; the numbers of a run do not depend on it.</summary>
+    [JsonPropertyName("recompute")]
+    public IReadOnlyList<RecomputeRule> Recompute { get; init; } = [];
 
     /// <summary>Optimizer and schedule.</summary>
     [JsonPropertyName("optimizer")]
@@ -77,6 +109,10 @@ public sealed record RunConfig
     /// <summary>λ, the weight of the multi-token prediction loss.</summary>
     [JsonPropertyName("mtp_weight")]
     public double MtpWeight { get; init; } = 0.3;
+
+    /// <summary>Other values of λ later in the run, in order (the report: 0.1 from 10T tokens on).</summary>
+    [JsonPropertyName("mtp_weight_changes")]
+    public IReadOnlyList<ValueChange> MtpWeightChanges { get; init; } = [];
 
     /// <summary>
     /// How experts are kept evenly loaded: <c>bias</c> (the report: router biases, and a sequence-wise loss of small weight), <c>sequence_loss</c> or <c>batch_loss</c>
@@ -93,6 +129,10 @@ public sealed record RunConfig
     /// <summary>γ, the step of the router biases; without effect unless <see cref="Balance"/> is <c>bias</c>.</summary>
     [JsonPropertyName("bias_update_rate")]
     public double BiasUpdateRate { get; init; } = 1e-3;
+
+    /// <summary>Other values of γ later in the run, in order (the report: 0 from 14.3T tokens on).</summary>
+    [JsonPropertyName("bias_update_rate_changes")]
+    public IReadOnlyList<ValueChange> BiasUpdateRateChanges { get; init; } = [];
 
     /// <summary>
     /// What to do when a loss or gradient is not finite, or a gradient norm is a spike: <c>skip</c> throws the step's gradients away, <c>rewind</c> goes back to the
@@ -125,9 +165,18 @@ public sealed record RunConfig
     [JsonPropertyName("save_dtype")]
     public string SaveDType { get; init; } = "float32";
 
-    /// <summary>Tokens of a step.</summary>
+    /// <summary>Tokens of a step with the full batch.</summary>
     [JsonIgnore]
     public long TokensPerStep => (long)BatchSequences * SequenceLength;
+
+    /// <summary>Tokens of the first steps together, with the batch ramp if there is one.</summary>
+    /// <param name="steps">How many; at least 0.</param>
+    /// <returns>Tokens.</returns>
+    public long TokensAfter(int steps) => new BatchSchedule(this).TokensBefore(steps + 1L);
+
+    /// <summary>Tokens of the whole run.</summary>
+    [JsonIgnore]
+    public long Tokens => TokensAfter(Steps);
 
     /// <summary>Reads and checks a run file.</summary>
     /// <param name="path">The file.</param>
@@ -182,7 +231,9 @@ public sealed record RunConfig
     /// <exception cref="ConfigException">A field is out of range.</exception>
     public void Validate(string name)
     {
-        Check(Model is { Count: > 0 }, "model", "has to be a model configuration, as in config.json");
+        Check(StartFrom is null or { Length: > 0 }, "start_from", "has to name a model folder; null for fresh weights");
+        Check(Model is { Count: > 0 } || (Model is not null && StartFrom is not null), "model", "has to be a model configuration, as in config.json, or left out beside start_from");
+        Check(Freeze is not null && Freeze.All(p => !string.IsNullOrEmpty(p)), "freeze", "has to be a list of name patterns; [] for none");
         Check(!string.IsNullOrEmpty(Tokenizer), "tokenizer", "has to name a tokenizer.json or a folder with one");
         Check(Data is { Count: > 0 } && Data.All(d => !string.IsNullOrEmpty(d)), "data", "has to list at least one file or folder of text");
         Check(Steps is >= 1 and <= 100_000_000, "steps", "has to be 1 to 100,000,000");
@@ -192,14 +243,26 @@ public sealed record RunConfig
         Check(BatchSequences is >= 1 and <= 1 << 20, "batch_sequences", "has to be 1 to 1,048,576");
         Check(MicroBatchSequences >= 1 && BatchSequences % MicroBatchSequences == 0, "micro_batch_sequences", $"has to divide batch_sequences ({BatchSequences})");
         Check((long)MicroBatchSequences * SequenceLength <= 1 << 24, "micro_batch_sequences", "times sequence_length has to stay below 16,777,216 tokens");
+        Check((double)Steps * BatchSequences * SequenceLength <= MostTokens, "steps", "times batch_sequences times sequence_length has to stay below 9e15 tokens");
+        if (BatchRamp is { } ramp)
+        {
+            Check(ramp.StartSequences >= 1 && ramp.StartSequences <= BatchSequences && ramp.StartSequences % MicroBatchSequences == 0,
+                "batch_ramp.start_sequences", $"is {ramp.StartSequences}, but has to be a multiple of micro_batch_sequences ({MicroBatchSequences}), at most batch_sequences ({BatchSequences})");
+            Check(ramp.Tokens is >= 1 and <= MostTokens && ramp.Tokens % 1 == 0, "batch_ramp.tokens", "has to be a whole number of tokens from 1 to 9e15");
+        }
+
         Check(ValidationShare is >= 0 and <= 0.5, "validation_share", "has to be 0 to 0.5");
         Check(ValidateEvery >= 0 && ValidationSequences >= 0, "validate_every", "and validation_sequences cannot be negative");
         Check(BalancePolicy.Find(Balance) is not null, "balance", $"has to be one of {string.Join(", ", BalancePolicy.Names)}");
         CheckWeight(MtpWeight, "mtp_weight");
         CheckWeight(BalanceWeight, "balance_weight");
         CheckWeight(BiasUpdateRate, "bias_update_rate");
+        CheckChanges(MtpWeightChanges, "mtp_weight_changes", 0, 1e3);
+        CheckChanges(BiasUpdateRateChanges, "bias_update_rate_changes", 0, 1e3);
         Check(SaveDType is "float32" or "bfloat16", "save_dtype", "has to be float32 or bfloat16");
         Check(PrecisionPolicy.Find(Precision) is not null, "precision", $"is \"{Precision}\", but has to be one of {string.Join(", ", PrecisionPolicy.All.Select(p => p.Name))}");
+        Check(Recompute is not null && Recompute.All(r => r is not null), "recompute", "has to be a list of rules");
+        if (Recompute!.Select(r => r.Complaint(int.MaxValue)).FirstOrDefault(c => c is not null) is { } complaint) Check(false, "recompute", complaint);
         Check(OnSpike is "skip" or "rewind" or "stop", "on_spike", "has to be skip, rewind or stop");
         Check(OnSpike != "rewind" || CheckpointEvery > 0, "on_spike", "can be rewind only with checkpoint_every above 0");
         Check(SpikeFactor is 0 or (> 1 and <= 1e9), "spike_factor", "has to be above 1, or 0 to look only for numbers that are not finite");
@@ -208,8 +271,11 @@ public sealed record RunConfig
         Check(Optimizer is not null, "optimizer", "has to be an object");
         var o = Optimizer!;
         Check(o.LearningRate is > 0 and <= 10 && o.FinalLearningRate >= 0 && o.FinalLearningRate <= o.LearningRate, "optimizer.learning_rate", "has to be above 0, and final_learning_rate between 0 and it");
+        Check(o.Moments is null or "float32" or "bfloat16", "optimizer.moments", "has to be float32, bfloat16, or left out");
         Check(o.WarmupSteps >= 0, "optimizer.warmup_steps", "cannot be negative");
-        Check(o.DecayStart >= 0 && o.DecayEnd >= o.DecayStart && o.DecayEnd <= 1, "optimizer.decay_start", "and decay_end have to be shares of the run in order: 0 ≤ decay_start ≤ decay_end ≤ 1");
+        Check(o.DecayStart is >= 0 and <= MostTokens && o.DecayEnd is >= 0 and <= MostTokens && (o.DecayEnd >= o.DecayStart || (o.DecayStart <= 1) != (o.DecayEnd <= 1)), "optimizer.decay_start",
+            "and decay_end have to be in order; each is a share of the run (up to 1) or a number of tokens (above 1)");
+        CheckChanges(o.LearningRateChanges, "optimizer.learning_rate_changes", o.DecayEnd, 10);
         Check(o.Beta1 is >= 0 and < 1 && o.Beta2 is >= 0 and < 1, "optimizer.beta1", "and beta2 have to be 0 or more and below 1");
         Check(o.Epsilon is > 0 and < 1, "optimizer.epsilon", "has to be between 0 and 1");
         Check(o.WeightDecay is >= 0 and <= 10 && o.ClipNorm is >= 0 and <= 1e6, "optimizer.weight_decay", "and clip_norm have to be 0 or more and of a sensible size");
@@ -217,6 +283,19 @@ public sealed record RunConfig
         void Check(bool condition, string field, string what)
         {
             if (!condition) throw new ConfigException(name, field, $"{field} {what}");
+        }
+
+        // Shares and numbers of tokens can be put in order only among themselves.
+        void CheckChanges(IReadOnlyList<ValueChange> changes, string field, double first, double largest)
+        {
+            Check(changes is not null && changes.All(c => c is not null), field, "has to be a list of {\"from\": …, \"value\": …}; [] for no changes");
+            foreach (var change in changes!)
+            {
+                Check(change.From is >= 0 and <= MostTokens && (change.From >= first || (change.From <= 1) != (first <= 1)), field,
+                    "have to come in order, those of the learning rate behind decay_end; from is a share of the run (up to 1) or a number of tokens (above 1)");
+                Check(change.Value >= 0 && change.Value <= largest, field, $"have a value that is not 0 to {largest.ToString(CultureInfo.InvariantCulture)}");
+                first = change.From;
+            }
         }
 
         void CheckWeight(double value, string field) => Check(value is >= 0 and <= 1e3, field, "has to be 0 to 1,000");

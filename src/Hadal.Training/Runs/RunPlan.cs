@@ -6,7 +6,7 @@ namespace Hadal.Training.Runs;
 /// <summary>What a run needs before it starts: the answer of a dry run.</summary>
 /// <param name="Parameters">Trained numbers, MTP modules included.</param>
 /// <param name="ActiveParameters">Numbers of the main model that one token meets, head included, embedding not.</param>
-/// <param name="MemoryBytes">Weights, gradients and two moments in FP32, an estimate of the activations of a micro-batch, and with checkpoints the copy that they are written from.</param>
+/// <param name="MemoryBytes">All of <see cref="Memory"/>.</param>
 /// <param name="FlopsPerToken">6 per active matrix parameter and token, MTP modules included, and causal attention at the run's length (section 13 of the specification).</param>
 public sealed record RunPlan(
     [property: JsonPropertyName("parameters")] long Parameters,
@@ -14,6 +14,18 @@ public sealed record RunPlan(
     [property: JsonPropertyName("memory_bytes")] long MemoryBytes,
     [property: JsonPropertyName("flops_per_token")] double FlopsPerToken)
 {
+    /// <summary>The part of <see cref="FlopsPerToken"/> that the main model takes: 250.45 billion for DeepSeek-V3 at 4,096 tokens.</summary>
+    [JsonPropertyName("main_flops_per_token")]
+    public double MainFlopsPerToken { get; init; }
+
+    /// <summary>The memory by what it is for.</summary>
+    [JsonPropertyName("memory")]
+    public required RunMemory Memory { get; init; }
+
+    /// <summary>Bytes that <see cref="RunConfig.Recompute"/> saves.</summary>
+    [JsonPropertyName("recompute_saves_bytes")]
+    public long RecomputeSavesBytes { get; init; }
+
     /// <summary>Counts without allocating anything.</summary>
     /// <param name="run">A valid run.</param>
     /// <param name="config">Its model.</param>
@@ -32,26 +44,10 @@ public sealed record RunPlan(
             mtpActive = config.MtpLayers * (perLayer + 2.0 * config.HiddenSize * config.HiddenSize + (double)config.VocabularySize * config.HiddenSize);
         }
 
-        int layers = config.Layers + config.MtpLayers;
-        double attention = 6.0 * layers * config.Heads * (config.QueryHeadWidth + config.ValueWidth) * run.SequenceLength / 2;
-        double flops = 6 * (config.ActiveParameterCount + mtpActive) + attention;
-        long tokens = (long)run.MicroBatchSequences * run.SequenceLength;
-        return new RunPlan(parameters, config.ActiveParameterCount, checked((run.CheckpointEvery > 0 ? 28 : 16) * parameters + ActivationBytes(config, tokens)), flops);
-    }
-
-    // Floats that the layers keep for the backward, per token.
-    private static long ActivationBytes(ModelConfig c, long tokens)
-    {
-        checked
-        {
-            long queries = (long)c.Heads * c.QueryHeadWidth, values = (long)c.Heads * c.ValueWidth;
-            long attention = 4L * c.HiddenSize + 2L * (c.QueryLatentRank ?? 0) + queries + 2L * c.CacheWidth + (long)c.Heads * (c.NopeWidth + c.ValueWidth) + values + c.Heads;
-            long dense = 2L * c.HiddenSize + 3L * c.DenseWidth;
-            long chosen = c.ExpertsPerToken;
-            long experts = 2L * c.HiddenSize + 3L * c.RoutedExperts + 3L * c.SharedWidth + chosen * (2L * c.HiddenSize + 3L * c.ExpertWidth);
-            long sum = (4L + 6L * c.MtpLayers) * c.HiddenSize;
-            for (int l = 0; l < c.Layers + c.MtpLayers; l++) sum += attention + (c.IsMixtureOfExperts(l) ? experts : dense);
-            return sizeof(float) * (tokens * sum + 256L * c.VocabularySize);
-        }
+        double attention = 6.0 * config.Heads * (config.QueryHeadWidth + config.ValueWidth) * run.SequenceLength / 2;
+        double main = 6.0 * config.ActiveParameterCount + config.Layers * attention, flops = main + 6 * mtpActive + config.MtpLayers * attention;
+        var memory = RunMemory.Of(run, config);
+        long saved = run.Recompute.Count == 0 ? 0 : RunMemory.Of(run with { Recompute = [] }, config).Total - memory.Total;
+        return new RunPlan(parameters, config.ActiveParameterCount, memory.Total, flops) { MainFlopsPerToken = main, Memory = memory, RecomputeSavesBytes = saved };
     }
 }

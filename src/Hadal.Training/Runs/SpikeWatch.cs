@@ -19,11 +19,11 @@ internal sealed class SpikeWatch(RunConfig run)
 
     public int Rewinds { get; private set; }
 
-    /// <summary>Step n trains on batch n + this.</summary>
-    public long PassedBatches { get; private set; }
+    /// <summary>Micro-batches of the data that rewinds left out: a step trains on those that lie so far behind its place.</summary>
+    public long PassedMicroBatches { get; private set; }
 
     /// <summary>What goes into a checkpoint.</summary>
-    public SpikeState State => new(SkippedSteps, SkipsInARow, Rewinds, PassedBatches, [.. _norms]);
+    public SpikeState State => new(SkippedSteps, SkipsInARow, Rewinds, PassedMicroBatches, [.. _norms]);
 
     /// <summary>Why the gradients of a step must not be used; null if they may.</summary>
     public string? Judge(double loss, double norm)
@@ -56,19 +56,19 @@ internal sealed class SpikeWatch(RunConfig run)
     public void Restore(SpikeState? state)
     {
         _norms.Clear();
-        (SkippedSteps, SkipsInARow, Rewinds, PassedBatches) = state is null ? (0, 0, 0, 0) : (state.SkippedSteps, state.SkipsInARow, state.Rewinds, state.PassedBatches);
+        (SkippedSteps, SkipsInARow, Rewinds, PassedMicroBatches) = state is null ? (0, 0, 0, 0) : (state.SkippedSteps, state.SkipsInARow, state.Rewinds, state.PassedMicroBatches);
         foreach (double norm in state?.RecentNorms ?? []) _norms.Enqueue(norm);
         while (_norms.Count > run.SpikeWindow) _norms.Dequeue();
     }
 
     /// <summary>Goes on as an earlier checkpoint says, behind the batches that led to the spike.</summary>
     /// <param name="state">The checkpoint's.</param>
-    /// <param name="batches">Batches since then, the one of the spike included.</param>
-    public void Rewind(SpikeState? state, int batches)
+    /// <param name="microBatches">Micro-batches since then, those of the spike included.</param>
+    public void Rewind(SpikeState? state, long microBatches)
     {
-        var (rewinds, passed) = (Rewinds, PassedBatches);
+        var (rewinds, passed) = (Rewinds, PassedMicroBatches);
         Restore(state);
-        (Rewinds, PassedBatches) = (rewinds + 1, passed + batches);
+        (Rewinds, PassedMicroBatches) = (rewinds + 1, passed + microBatches);
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

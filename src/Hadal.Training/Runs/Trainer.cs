@@ -18,19 +18,27 @@ internal sealed class Trainer : IDisposable
     private readonly IBackend _backend;
     private readonly IBatchSource _source;
     private readonly AdamWOptimizer _optimizer;
+    private readonly FrozenParameters _frozen;
     private readonly BatchLosses _losses;
     private readonly PackedBatch _batch;
     private readonly BalancePolicy _policy;
+    private readonly BatchSchedule _schedule;
+    private readonly long _lastTokens;
 
     public Trainer(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source)
     {
         (_run, _backend, _source) = (run, backend, source);
-        Model = new TrainingModel(backend, config, run.SequenceLength, PrecisionPolicy.Find(run.Precision));
+        if (run.SequenceLength <= config.MtpLayers)
+            throw new ConfigException("run file", "sequence_length", $"sequence_length is {run.SequenceLength}, but has to be above num_nextn_predict_layers ({config.MtpLayers})");
+        _schedule = new BatchSchedule(run);
+        _lastTokens = _schedule.TokensBefore(run.Steps);
+        Model = new TrainingModel(backend, config, run.SequenceLength, OptionsOf(run));
         WeightInitializer.Initialize(backend, Model.Parameters, run.Seed, config.InitializerRange);
         _policy = BalancePolicy.Find(run.Balance)!;
         foreach (var experts in Model.ExpertLayers) experts.Balance(backend, _policy);
         Watch = new ExpertWatch(Model.ExpertLayers);
-        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer);
+        _frozen = new FrozenParameters(Model, run.Freeze);
+        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer, _frozen);
         _losses = Model.CreateLosses();
         _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
     }
@@ -39,6 +47,17 @@ internal sealed class Trainer : IDisposable
 
     /// <summary>How the experts are used.</summary>
     public ExpertWatch Watch { get; }
+
+    /// <summary>How a run trains its model.</summary>
+    public static TrainingOptions OptionsOf(RunConfig run)
+    {
+        var precision = PrecisionPolicy.Find(run.Precision)!;
+        bool isShort = run.Optimizer.Moments is { } moments ? moments == "bfloat16" : precision.HasShortMoments;
+        return new TrainingOptions { Precision = precision, Recompute = run.Recompute, Moments = isShort ? DType.BF16 : DType.F32 };
+    }
+
+    /// <summary>The batches of the run.</summary>
+    public BatchSchedule Schedule => _schedule;
 
     private double BalanceWeight => _policy.LossFactor * _run.BalanceWeight;
 
@@ -50,12 +69,18 @@ internal sealed class Trainer : IDisposable
         long started = Stopwatch.GetTimestamp();
         foreach (var experts in Model.ExpertLayers) experts.BeginStep();
         _losses.Clear();
-        var scales = new LossScales(_run.TokensPerStep, _run.BatchSequences, (float)_run.MtpWeight, (float)BalanceWeight);
+        long tokens = _schedule.Tokens(step);
+        int microBatches = _schedule.MicroBatches(step), sequences = _schedule.Sequences(step);
+        var position = new RunPosition(_schedule.TokensBefore(step), _lastTokens);
+        double mtpWeight = position.Value(_run.MtpWeight, _run.MtpWeightChanges);
+        var scales = new LossScales(tokens, sequences, (float)mtpWeight, (float)BalanceWeight);
+        long first = _schedule.MicroBatchesBefore(step) + (watch?.PassedMicroBatches ?? 0);
         try
         {
-            for (int m = 0; m < _run.BatchSequences / _run.MicroBatchSequences; m++)
+            for (long g = first; g < first + microBatches; g++)
             {
-                _source.Fill(step + (watch?.PassedBatches ?? 0), m, _batch);
+                // The source counts in steps of the full batch, so that a place in the data does not depend on how the batch grew.
+                _source.Fill(g / _schedule.Largest + 1, (int)(g % _schedule.Largest), _batch);
                 Model.ForwardBackward(_batch, scales, _losses);
             }
         }
@@ -66,13 +91,14 @@ internal sealed class Trainer : IDisposable
             throw;
         }
 
-        double rate = LearningRateSchedule.At(_run.Optimizer, step, _run.Steps);
+        double rate = LearningRateSchedule.At(_run.Optimizer, step, position);
         double norm = _optimizer.Norm();
-        string? refused = watch?.Judge(Loss(), norm);
+        double main = _losses.MainSum / tokens, balance = _losses.Balance(sequences), loss = main + mtpWeight * _losses.Mtp(tokens) + BalanceWeight * balance;
+        string? refused = watch?.Judge(loss, norm);
         if (refused is null)
         {
             _optimizer.Step(step - (watch?.SkippedSteps ?? 0), rate, norm);
-            UpdateBiases();
+            UpdateBiases(position.Value(_run.BiasUpdateRate, _run.BiasUpdateRateChanges));
             watch?.Accept(norm);
         }
         else
@@ -80,14 +106,27 @@ internal sealed class Trainer : IDisposable
             _optimizer.Discard();
         }
 
-        return Measure(step, rate, norm, Stopwatch.GetElapsedTime(started)) with { Skipped = refused };
+        return Watch.AfterStep(new StepMetrics
+        {
+            Step = step,
+            Tokens = position.Tokens + tokens,
+            Loss = loss,
+            MainLoss = main,
+            MtpLoss = Array.ConvertAll(_losses.MtpSums, s => s / tokens),
+            BalanceLoss = balance,
+            GradNorm = norm,
+            LearningRate = rate,
+            TokensPerSecond = tokens / Math.Max(Stopwatch.GetElapsedTime(started).TotalSeconds, 1e-9),
+            MaxViolation = [],
+            Skipped = refused,
+        });
     }
 
-    /// <summary>Mean cross-entropy of the next token over some sequences, in nats.</summary>
+    /// <summary>Mean cross-entropy of the next token over some sequences, in nats, and the share of drafts of each MTP module that would be accepted.</summary>
     /// <param name="source">Where they come from.</param>
     /// <param name="microBatches">How many micro-batches to look at.</param>
     /// <param name="cancellation">Stops between micro-batches.</param>
-    public double Validate(IBatchSource source, int microBatches, CancellationToken cancellation)
+    public (double Loss, double[]? Acceptance) Validate(IBatchSource source, int microBatches, CancellationToken cancellation)
     {
         var losses = Model.CreateLosses();
         Watch.BeginValidation();
@@ -99,39 +138,19 @@ internal sealed class Trainer : IDisposable
             if (m == 0) Watch.LookAtChoices();
         }
 
-        return losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length);
+        double[]? acceptance = losses.Accepted.Length == 0 ? null : [.. losses.Accepted.Zip(losses.MtpCounts, (accepted, rows) => (double)accepted / rows)];
+        return (losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length), acceptance);
     }
 
     public void Dispose() => Model.Dispose();
 
-    private void UpdateBiases()
+    private void UpdateBiases(double rate)
     {
         foreach (var experts in Model.ExpertLayers)
         {
-            if (experts.BiasTensor.IsEmpty) continue;
-            LoadBalance.UpdateBias(experts.Load, (float)(_policy.BiasFactor * _run.BiasUpdateRate), experts.Bias);
+            if (experts.BiasTensor.IsEmpty || _frozen.Contains(experts.BiasName)) continue;
+            LoadBalance.UpdateBias(experts.Load, (float)(_policy.BiasFactor * rate), experts.Bias);
             experts.WriteBias(_backend);
         }
-    }
-
-    private double Loss() => _losses.MainSum / _run.TokensPerStep + _run.MtpWeight * _losses.Mtp(_run.TokensPerStep) + BalanceWeight * _losses.Balance(_run.BatchSequences);
-
-    private StepMetrics Measure(int step, double rate, double norm, TimeSpan time)
-    {
-        long labels = _run.TokensPerStep;
-        double main = _losses.MainSum / labels, balance = _losses.Balance(_run.BatchSequences);
-        return Watch.AfterStep(new StepMetrics
-        {
-            Step = step,
-            Tokens = step * _run.TokensPerStep,
-            Loss = Loss(),
-            MainLoss = main,
-            MtpLoss = Array.ConvertAll(_losses.MtpSums, s => s / labels),
-            BalanceLoss = balance,
-            GradNorm = norm,
-            LearningRate = rate,
-            TokensPerSecond = labels / Math.Max(time.TotalSeconds, 1e-9),
-            MaxViolation = [],
-        });
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
@@ -99,9 +100,10 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="OperationCanceledException">Stopped; a checkpoint was written.</exception>
     /// <exception cref="TrainingException">Spikes, by <see cref="RunConfig.OnSpike"/> or more of them than it allows; or the data can no longer be read. A checkpoint was
     /// written.</exception>
-    /// <exception cref="CheckpointException">The last checkpoint or the model cannot be written.</exception>
+    /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit; or the last checkpoint or the model cannot be written.</exception>
     public StepMetrics Run(Action<StepMetrics>? progress, CancellationToken cancellation)
     {
+        if (StepsDone == 0 && Config.StartFrom is { } start) StartingWeights.Load(_trainer.Model, _backend, Path.GetFullPath(start, _folder), Warned);
         Directory.CreateDirectory(_folder);
         AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
         StepMetrics? last = null;
@@ -123,7 +125,7 @@ public sealed class TrainingRun : IDisposable
                 (last, _rewound) = (step with { Rewound = _rewound }, null);
                 StepsDone++;
                 late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
-                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = _trainer.Watch.AfterValidation(last with { ValidationLoss = Validate(CancellationToken.None) });
+                if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = WithValidation(last);
                 log.Append(last);
                 progress?.Invoke(last);
                 if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) _checkpoints.Begin(State, Warned);
@@ -148,15 +150,21 @@ public sealed class TrainingRun : IDisposable
     /// <param name="cancellation">Stops between micro-batches.</param>
     /// <returns>The loss.</returns>
     public double Validate(CancellationToken cancellation) =>
-        _validationMicroBatches == 0 ? double.NaN : _trainer.Validate(_validation!, _validationMicroBatches, cancellation);
+        _validationMicroBatches == 0 ? double.NaN : _trainer.Validate(_validation!, _validationMicroBatches, cancellation).Loss;
 
     /// <inheritdoc/>
     public void Dispose() => _trainer.Dispose();
 
+    private StepMetrics WithValidation(StepMetrics step)
+    {
+        var (loss, acceptance) = _trainer.Validate(_validation!, _validationMicroBatches, CancellationToken.None);
+        return _trainer.Watch.AfterValidation(step with { ValidationLoss = loss, ValidationAcceptance = acceptance });
+    }
+
     private bool ValidationIsDue(bool last) =>
         _validationMicroBatches > 0 && (last || (Config.ValidateEvery > 0 && StepsDone % Config.ValidateEvery == 0));
 
-    private TrainingState State => new(StepsDone, StepsDone * Config.TokensPerStep, _hash, _watch.State);
+    private TrainingState State => new(StepsDone, _trainer.Schedule.TokensBefore(StepsDone + 1L), _hash, _watch.State);
 
     private StepMetrics Step()
     {
@@ -181,11 +189,13 @@ public sealed class TrainingRun : IDisposable
                 throw new TrainingException($"{place}; the run went back {_watch.Rewinds} times before, which is the limit (spike_limit). {Keep()}");
             if (_checkpoints.TakeUp(_hash, Warned) is { } state)
             {
-                long first = state.Step + 1 + _watch.PassedBatches;
-                _watch.Rewind(state.Spikes, step.Step - state.Step);
+                long before = _trainer.Schedule.MicroBatchesBefore(state.Step + 1L), largest = _trainer.Schedule.Largest;
+                long first = (before + _watch.PassedMicroBatches) / largest + 1;
+                _watch.Rewind(state.Spikes, _trainer.Schedule.MicroBatchesBefore(step.Step + 1L) - before);
+                long last = (before + _watch.PassedMicroBatches - 1) / largest + 1;
                 StepsDone = state.Step;
-                _rewound = $"{place}; batches {first} to {state.Step + _watch.PassedBatches} are left out";
-                Warned?.Invoke($"{place}. The run went back to step {state.Step} and leaves out batches {first} to {state.Step + _watch.PassedBatches}.");
+                _rewound = $"{place}; batches {first} to {last} are left out";
+                Warned?.Invoke($"{place}. The run went back to step {state.Step} and leaves out batches {first} to {last}.");
                 return false;
             }
         }
@@ -211,10 +221,24 @@ public sealed class TrainingRun : IDisposable
         return $"A checkpoint of step {StepsDone} is in {_checkpoints.Folder}.";
     }
 
-    // How often to save or validate, and what to do about spikes, may change between sittings; what is computed from a good batch may not.
+    // How often to save or validate, what to do about spikes, and what is computed twice may change between sittings; what is computed from a good batch may not.
     internal static string Hash(RunConfig run)
     {
-        var fixedPart = run with { CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32", OnSpike = "skip", SpikeFactor = 0, SpikeWindow = 1, SpikeLimit = 1 };
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(fixedPart.ToJson())));
+        var fixedPart = run with { Recompute = [], CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32", OnSpike = "skip", SpikeFactor = 0, SpikeWindow = 1, SpikeLimit = 1 };
+        var settings = JsonNode.Parse(fixedPart.ToJson())!.AsObject();
+        LeaveOut(settings, _usual);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings.ToJsonString())));
+    }
+
+    private static readonly JsonObject _usual = JsonNode.Parse(new RunConfig().ToJson())!.AsObject();
+
+    // Settings that are as if nobody had set them do not count, so that a version with one setting more still knows the runs of the one before.
+    private static void LeaveOut(JsonObject settings, JsonObject usual)
+    {
+        foreach (string name in settings.Select(s => s.Key).ToList())
+        {
+            if (settings[name] is JsonObject inner && usual[name] is JsonObject inside) LeaveOut(inner, inside);
+            if (JsonNode.DeepEquals(settings[name], usual[name])) settings.Remove(name);
+        }
     }
 }

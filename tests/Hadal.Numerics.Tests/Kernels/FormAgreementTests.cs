@@ -23,6 +23,68 @@ public class FormAgreementTests
     }
 
     [Fact]
+    public void The_largest_of_a_row_is_the_first_of_equals_in_every_form()
+    {
+        foreach (var form in Lab.Forms.Select(f => Enum.Parse<KernelForm>(f.Data)).Append(KernelForm.Reference))
+        {
+            using var lab = new Lab(form, threads: 2);
+            foreach (int columns in new[] { 1, 2, 15, 16, 17, 33, 5000 })
+            {
+                // Few different values, so that rows have ties.
+                var x = lab.Strided(40, columns);
+                float[] values = Array.ConvertAll(lab.Read(x), v => MathF.Round(v * 2));
+                for (int i = 0; i < values.Length; i++) values[i] = values[i] >= 2 ? 0f * -values[i] : values[i] == 1 ? -1 : values[i];
+                for (int c = 0; c < columns; c++) (values[c], values[columns + c]) = (float.NegativeInfinity, c % 3 == 0 ? float.PositiveInfinity : 5);
+                var rows = lab.New(40, columns);
+                lab.Backend.Write(values, rows);
+                lab.Backend.Copy(rows, x);
+                var indices = lab.NewIntegers(40);
+                lab.Backend.ArgMax(x, indices);
+                int[] actual = new int[40];
+                lab.Backend.Read(indices, actual);
+                Assert.Equal(Enumerable.Range(0, 40).Select(r => FirstLargest(values.AsSpan(r * columns, columns))), actual);
+            }
+        }
+
+        static int FirstLargest(ReadOnlySpan<float> row)
+        {
+            int best = 0;
+            for (int i = 0; i < row.Length; i++) best = row[i] > row[best] ? i : best;
+            return best;
+        }
+    }
+
+    [Fact]
+    public void Attention_in_bfloat16_gives_the_same_bits_in_every_form_and_wherever_a_segment_lies()
+    {
+        // A document of 300 tokens, alone and behind another one of 45; tiles are of 96 keys and 128 queries.
+        const int tokens = 300, before = 45, heads = 2, nope = 24, rope = 8, value = 40;
+        float[]? first = null;
+        foreach (var row in Lab.Forms)
+        {
+            using var lab = new Lab(Enum.Parse<KernelForm>(row.Data), threads: 2);
+            Tensor q = lab.Normal(before + tokens, heads * (nope + rope)), kv = lab.Normal(before + tokens, heads * (nope + value)), kRope = lab.Normal(before + tokens, rope);
+            var dOut = lab.Normal(before + tokens, heads * value);
+            float[] alone = Run(lab, before), behind = Run(lab, 0);
+            Assert.Equal(alone, behind);
+            first ??= alone;
+            Assert.Equal(first, alone);
+
+            float[] Run(Lab lab, int from)
+            {
+                int rows = before + tokens - from;
+                Tensor starts = lab.Integers([.. Enumerable.Range(0, rows).Select(i => i + from < before ? 0 : before - from)]), ends = lab.Integers([.. Enumerable.Range(1, rows)]);
+                Tensor o = lab.New(rows, heads * value), lse = lab.NewVector(heads * rows), dq = lab.New(rows, q.Columns), dkv = lab.New(rows, kv.Columns), dRope = lab.New(rows, rope);
+                Tensor qs = q.RowRange(from, rows), kvs = kv.RowRange(from, rows), rs = kRope.RowRange(from, rows);
+                lab.Backend.Attention(qs, kvs, rs, starts, ends, heads, 0.2f, o, lse, bfloat16: true);
+                lab.Backend.AttentionBackward(
+                    qs, kvs, rs, starts, ends, heads, 0.2f, o, lse, dOut.RowRange(from, rows), dq, dkv, dRope, lab.New(heads, rows * rope), bfloat16: true);
+                return [.. new[] { o, dq, dkv, dRope }.SelectMany(t => lab.Read(t.RowRange(before - from, tokens)))];
+            }
+        }
+    }
+
+    [Fact]
     public void Attention_of_a_query_does_not_depend_on_how_the_prompt_is_cut()
     {
         using var lab = new Lab(KernelForms.Current, threads: 2);

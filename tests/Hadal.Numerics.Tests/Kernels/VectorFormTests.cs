@@ -147,6 +147,21 @@ public class VectorFormTests
 
     [Theory]
     [MemberData(nameof(Forms))]
+    public void Adamw_with_moments_of_bfloat16_matches_the_reference(string form) => Compare(form, lab =>
+    {
+        const int count = 20_003;
+        Tensor p = lab.NormalVector(count), g = lab.NormalVector(count), m = lab.NormalVector(count, 0.1f), v = lab.NormalVector(count, 0.01f, 1);
+        Tensor shortM = lab.Arena.Allocate(DType.BF16, m.Shape), shortV = lab.Arena.Allocate(DType.BF16, v.Shape);
+        lab.Backend.Copy(m, shortM);
+        lab.Backend.Copy(v, shortV);
+        lab.Backend.AdamW(p, g, shortM, shortV, new AdamWStep(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, 3, 0.5f));
+        lab.Backend.Copy(shortM, m);
+        lab.Backend.Copy(shortV, v);
+        return [p, m, v];
+    });
+
+    [Theory]
+    [MemberData(nameof(Forms))]
     public void Moving_rows_matches_the_reference_exactly(string form) => Compare(form, lab =>
     {
         const int tokens = 23, chosen = 3, experts = 5, width = 37;

@@ -75,6 +75,7 @@ public sealed class BatchBalanceLossTests : IDisposable
         {
             Backend = _backend,
             Arena = _arena,
+            Scratch = _arena,
             Precision = PrecisionPolicy.Full,
             Cos = default,
             Sin = default,

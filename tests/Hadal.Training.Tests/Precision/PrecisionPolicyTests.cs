@@ -80,7 +80,7 @@ public class PrecisionPolicyTests
     private static (double Loss, Dictionary<string, float[]> Gradients) Gradients(PrecisionPolicy policy, ModelConfig config)
     {
         using var backend = new CpuBackend(2);
-        using var model = new TrainingModel(backend, config, TinyRun.Run.SequenceLength, policy);
+        using var model = new TrainingModel(backend, config, TinyRun.Run.SequenceLength, new TrainingOptions { Precision = policy });
         WeightInitializer.Initialize(backend, model.Parameters, 3, 0.1);
         var batch = new PackedBatch(4, TinyRun.Run.SequenceLength);
         new TinyRun.Counting().Fill(1, 0, batch);

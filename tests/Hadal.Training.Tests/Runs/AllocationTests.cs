@@ -15,7 +15,7 @@ public class AllocationTests
     public void A_micro_batch_allocates_no_managed_memory_in_steady_state(string precision)
     {
         using var backend = new CpuBackend(2);
-        using var model = new TrainingModel(backend, TinyRun.Config, TinyRun.Run.SequenceLength, PrecisionPolicy.Find(precision));
+        using var model = new TrainingModel(backend, TinyRun.Config, TinyRun.Run.SequenceLength, new TrainingOptions { Precision = PrecisionPolicy.Find(precision)! });
         var batch = new Batches.PackedBatch(2, TinyRun.Run.SequenceLength);
         new TinyRun.Counting().Fill(1, 0, batch);
         var losses = model.CreateLosses();

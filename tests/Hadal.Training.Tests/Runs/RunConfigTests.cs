@@ -30,6 +30,13 @@ public class RunConfigTests
     [InlineData("\"spike_factor\": 0", "\"spike_factor\": 0.5", "has to be above 1")]
     [InlineData("\"spike_window\": 100", "\"spike_window\": 0", "1 to 100,000")]
     [InlineData("\"spike_limit\": 10", "\"spike_limit\": 0", "spike_limit")]
+    [InlineData("\"batch_ramp\": null", "\"batch_ramp\": {\"start_sequences\": 3, \"tokens\": 5e9}", "batch_ramp.start_sequences is 3, but has to be a multiple of micro_batch_sequences (2)")]
+    [InlineData("\"batch_ramp\": null", "\"batch_ramp\": {\"start_sequences\": 2, \"tokens\": 0.5}", "batch_ramp.tokens has to be a whole number")]
+    [InlineData("\"batch_ramp\": null", "\"batch_ramp\": {\"start_sequences\": 2}", "tokens")]
+    [InlineData("\"mtp_weight_changes\": []", "\"mtp_weight_changes\": [{\"from\": 0.5, \"value\": -1}]", "mtp_weight_changes have a value that is not 0 to")]
+    [InlineData("\"mtp_weight_changes\": []", "\"mtp_weight_changes\": null", "mtp_weight_changes has to be a list")]
+    [InlineData("\"bias_update_rate_changes\": []", "\"bias_update_rate_changes\": [{\"from\": 0.5, \"value\": 1}, {\"from\": 0.2, \"value\": 0}]", "bias_update_rate_changes have to come in order")]
+    [InlineData("\"learning_rate_changes\": []", "\"learning_rate_changes\": [{\"from\": 0.5, \"value\": 1}]", "optimizer.learning_rate_changes have to come in order, those of the learning rate behind decay_end")]
     [InlineData("{", "[", "cannot be understood")]
     public void A_wrong_field_is_named(string right, string wrong, string message)
     {
@@ -76,5 +83,15 @@ public class RunConfigTests
         }
 
         Assert.True(refused > 5_000, $"only {refused} of 10,000 mutants were refused");
+    }
+
+    [Fact]
+    public void A_new_setting_that_nobody_sets_leaves_runs_what_they_were()
+    {
+        // The hash of a run as the first version with hashes of this kind wrote it into checkpoints: it may change only with what a run computes.
+        Assert.StartsWith("fb2ff9516692a4b9", TrainingRun.Hash(TinyRun.Run), StringComparison.Ordinal);
+        Assert.NotEqual(TrainingRun.Hash(TinyRun.Run), TrainingRun.Hash(TinyRun.Run with { BalanceWeight = 2e-4 }));
+        Assert.NotEqual(TrainingRun.Hash(TinyRun.Run), TrainingRun.Hash(TinyRun.Run with { Optimizer = TinyRun.Run.Optimizer with { Beta1 = 0.8 } }));
+        Assert.NotEqual(TrainingRun.Hash(TinyRun.Run), TrainingRun.Hash(TinyRun.Run with { SplitSeed = 3 }));
     }
 }

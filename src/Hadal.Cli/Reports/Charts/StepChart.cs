@@ -72,7 +72,8 @@ internal sealed class StepChart
     /// <param name="color">CSS colour.</param>
     /// <param name="band">Whether to draw the ranges.</param>
     /// <param name="dashed">Whether the line is dashed.</param>
-    public void AddCurve(StepPoint[] points, string color, bool band = false, bool dashed = false)
+    /// <param name="thin">Whether it stays in the background.</param>
+    public void AddCurve(StepPoint[] points, string color, bool band = false, bool dashed = false, bool thin = false)
     {
         if (band)
         {
@@ -87,7 +88,7 @@ internal sealed class StepChart
             _model.Series.Add(area);
         }
 
-        var line = new LineSeries { Color = _colors.Css(color), StrokeThickness = 1.8, LineJoin = LineJoin.Round };
+        var line = new LineSeries { Color = _colors.Css(color, thin ? 0.35 : 1), StrokeThickness = thin ? 0.9 : 1.8, LineJoin = LineJoin.Round };
         if (dashed) line.Dashes = [5, 3];
         // A lone point draws no line.
         if (points.Count(p => !double.IsNaN(p.Mean)) == 1) SetMarkers(line, color);
@@ -140,6 +141,23 @@ internal sealed class StepChart
             Offset = new ScreenVector(4, 4),
             StrokeThickness = 0,
         });
+    }
+
+    /// <summary>Adds a band from edge to edge.</summary>
+    /// <param name="low">Its lower edge.</param>
+    /// <param name="high">Its upper edge.</param>
+    /// <param name="color">CSS colour.</param>
+    public void AddBand(double low, double high, string color)
+    {
+        var area = new AreaSeries { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, StrokeThickness = 0, Fill = _colors.Css(color, 0.12) };
+        foreach (double step in (double[])[_firstStep, _lastStep])
+        {
+            area.Points.Add(new DataPoint(step, high));
+            area.Points2.Add(new DataPoint(step, low));
+        }
+
+        Include(low, high);
+        _model.Series.Add(area);
     }
 
     /// <summary>Draws the chart.</summary>
