@@ -38,16 +38,16 @@ internal unsafe struct CodedAttentionKernel : IKernel
         {
             int count = Math.Min(CodedAttention.Keys, keys - key);
             Common.StageKeys(head, firstKey + key, count, work.Stage);
-            AttentionCodes.Rows(work.Stage, depth, count, depth, work.Keys + key * work.KeyStride, work.KeyStride);
+            BFloat16Codes.Rows(work.Stage, depth, count, depth, work.Keys + key * work.KeyStride, work.KeyStride);
             Common.StageValues(head, firstKey + key, count, work.Stage);
-            AttentionCodes.Turned(work.Stage, columns, count, columns, work.Values + key, work.ValueStride);
+            BFloat16Codes.Turned(work.Stage, columns, count, columns, work.Values + key, work.ValueStride);
         }
 
         for (int query = first; query < last; query += CodedAttention.Queries)
         {
             int queries = Math.Min(CodedAttention.Queries, last - query), width = (queries + 31) & ~31;
             Common.StageQueries(head, query, queries, work.Stage);
-            AttentionCodes.Panels(work.Stage, depth, queries, depth, work.Queries, 32);
+            BFloat16Codes.Panels(work.Stage, depth, queries, depth, work.Queries, 32);
             Attend<TLanes>(work, query, queries, width, firstKey);
             Finish<TLanes>(work, query, queries, width, head);
         }
@@ -70,7 +70,7 @@ internal unsafe struct CodedAttentionKernel : IKernel
             if (!whole) Hide(work, firstKey + key, keys, query, queries, width, float.NegativeInfinity);
             for (int lane = 0; lane < width; lane += 16) Weigh<TLanes>(work, keys, lane);
             if (!whole) Hide(work, firstKey + key, keys, query, queries, width, 0);
-            AttentionCodes.Pairs(work.Scores, CodedAttention.Stride, keys, width, work.Weights, CodedAttention.KeyPanel);
+            BFloat16Codes.Pairs(work.Scores, CodedAttention.Stride, keys, width, work.Weights, CodedAttention.KeyPanel);
             Common.Product(
                 work.Values + key, work.ValueStride * sizeof(ushort), work.Weights, CodedAttention.KeyPanel, work.Output, CodedAttention.Stride, columns, width, keys, true);
         }
@@ -119,7 +119,7 @@ internal unsafe struct CodedAttentionKernel : IKernel
             for (int c = 0; c < Common.ValueColumns; c++, output += CodedAttention.Stride) TLanes.Store(TLanes.Load(output) * inverse, output);
         }
 
-        AttentionCodes.Transpose(work.Output, CodedAttention.Stride, Common.Op.Value, queries, O.Row(query) + head * Common.Op.Value, O.Stride);
+        BFloat16Codes.Transpose(work.Output, CodedAttention.Stride, Common.Op.Value, queries, O.Row(query) + head * Common.Op.Value, O.Stride);
         if (LogSumExp == null) return;
         float* lse = LogSumExp + (nint)head * Common.Op.Q.Rows + query;
         for (int i = 0; i < queries; i++) lse[i] = (work.Peaks[i] + MathF.Log2(work.Sums[i])) / Exponential.Log2E;

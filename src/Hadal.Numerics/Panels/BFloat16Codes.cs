@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Hadal.Numerics.Kernels;
 
 /// <summary>Matrices of FP32 rounded to bfloat16 as operands of panel products, subnormals as zero. Columns are a multiple of sixteen.</summary>
-internal static unsafe class AttentionCodes
+internal static unsafe class BFloat16Codes
 {
     /// <summary>Rows as rows of a left operand.</summary>
     public static void Rows(float* x, nint stride, int rows, int columns, ushort* codes, nint codeStride)
@@ -25,9 +25,9 @@ internal static unsafe class AttentionCodes
         uint* turned = stackalloc uint[256];
         nint* lines = stackalloc nint[16];
         for (int i = 0; i < 16; i++) lines[i] = i * 16;
-        for (int c = 0; c < columns; c += 16)
+        for (int r = 0; r < rows; r += 32)
         {
-            for (int r = 0; r < rows; r += 32)
+            for (int c = 0; c < columns; c += 16)
             {
                 for (int i = 0; i < 16; i++) Pair(x + (r + 2 * i) * stride + c, stride, rows - r - 2 * i).Store(pairs + i * 16);
                 if (SquareTranspose.Has16) SquareTranspose.Of16((float*)pairs, lines, (float*)turned);
