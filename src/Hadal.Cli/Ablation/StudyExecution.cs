@@ -27,6 +27,7 @@ internal sealed class StudyExecution
     private readonly RunFile[] _files;
     private readonly RunFolderState[] _states;
     private readonly StudyProgress _progress;
+    private readonly Dictionary<string, double?> _peaks = new(StringComparer.Ordinal);
 
     /// <summary>Looks at all folders and checks every run before any of them begins.</summary>
     /// <param name="context">Where progress is shown and when to stop.</param>
@@ -90,6 +91,7 @@ internal sealed class StudyExecution
             file.Run, file.Model, file.Folder, backend, data.Training, data.Validation, data.ValidationMicroBatches,
             TokenizerFiles.Find(file.TokenizerPath, Path.Combine(file.Folder, "tokenizer")))
         {
+            PeakGflops = PeakOf(file),
             Warned = sentence => _context.Say($"warning: {run.Variant.Name}, seed {run.Seed}: {sentence}"),
         };
         training.Resume();
@@ -139,6 +141,13 @@ internal sealed class StudyExecution
         }
 
         _progress.Ended(index);
+    }
+
+    // Once for a precision: the machine is the same for every run.
+    private double? PeakOf(RunFile file)
+    {
+        if (!_peaks.TryGetValue(file.Run.Precision, out double? peak)) _peaks.Add(file.Run.Precision, peak = ArithmeticPeak.Measure(file, _threads, _context.Cancellation));
+        return peak;
     }
 
     private string Remark(int index)

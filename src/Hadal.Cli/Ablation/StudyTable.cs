@@ -31,7 +31,7 @@ internal sealed class StudyTable
             ("last tenth", v => Pair(v.MeanCurveDifferenceLastTenth, v.CurveDifferenceLastTenth)),
             ("s/step", v => Of(v.SecondsPerStep, Figures.Number)),
             ("MaxVio", v => Of(v.MaxViolation, Figures.Number)),
-            ("planned memory", v => Figures.Bytes(v.PlannedMemoryBytes)),
+            ("planned memory", v => v.PlannedMemoryBytes is { } bytes ? Figures.Bytes(bytes) : null),
             ("runs", v => Runs(v, result.Seeds.Count)),
         ];
         var shown = columns.Where(c => result.Variants.Any(v => c.Cell(v) is not null)).ToList();

@@ -46,9 +46,15 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
 
     public string? Remark { get; set; }
 
+    /// <summary>Time that the run took before the view began.</summary>
+    public TimeSpan Before { get; set; }
+
+    /// <summary>Seconds of a step where the run tells them itself; null to measure them by the clock.</summary>
+    public double? SecondsPerStep { get; set; }
+
     public LossHistory Losses { get; } = new();
 
-    public TimeSpan Elapsed => _end ?? clock.GetElapsedTime(_start);
+    public TimeSpan Elapsed => _end ?? Before + clock.GetElapsedTime(_start);
 
     /// <summary>Share of the run that is done, by steps or by time, whichever is nearer to its end; null where nothing limits it.</summary>
     public double? Share
@@ -70,6 +76,12 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
         {
             if (Outcome != TrainingOutcome.Running) return null;
             TimeSpan? left = limit is { } l ? l - Elapsed : null;
+            if (Steps > 0 && Last is not null && SecondsPerStep is { } told)
+            {
+                double rest = Math.Max(0, told * Math.Max(0, Steps - Last.Step) - (Elapsed - _lastAt).TotalSeconds);
+                return rest < 1e9 ? TimeSpan.FromSeconds(rest) : null;
+            }
+
             // The first step pays for warming up, so the speed is that of the steps after it.
             if (Steps > 0 && First is not null && Last is not null && Last.Step > First.Step)
             {
