@@ -39,7 +39,7 @@ internal sealed class ReportCommand : HadalCommand
             JsonOutput.Write(context.Streams.Out, new JsonObject
             {
                 ["report"] = page,
-                ["runs"] = new JsonArray([.. runs.Select(r => new RunStatus(r.State, r.Run.Steps, r.Steps).ToJson(r.Folder))]),
+                ["runs"] = new JsonArray([.. runs.Select(r => RunStatus.Of(r).ToJson(r.Folder))]),
             });
             return ExitCodes.Success;
         }
@@ -51,7 +51,7 @@ internal sealed class ReportCommand : HadalCommand
     private static void WriteSingle(string page, RunRecord run)
     {
         var model = run.Model;
-        var status = new RunStatus(run.State, run.Run.Steps, run.Steps);
+        var status = RunStatus.Of(run);
         TrainingReport.Write(page, new TrainingReportData
         {
             Title = run.Name,

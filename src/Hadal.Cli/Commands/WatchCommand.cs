@@ -28,7 +28,7 @@ internal sealed class WatchCommand : HadalCommand
     protected override async Task<int> RunAsync(CommandContext context)
     {
         var record = RunRecord.Open([context.Get(_run)])[0];
-        var status = new RunStatus(record.State, record.Run.Steps, record.Steps);
+        var status = RunStatus.Of(record);
         if (context.Json)
         {
             JsonOutput.Write(context.Streams.Out, status.ToJson(record.Folder));
@@ -50,9 +50,9 @@ internal sealed class WatchCommand : HadalCommand
         var follower = new MetricsFollower(Path.Combine(record.Folder, "metrics.jsonl"));
         var steps = new List<StepMetrics>(follower.Look());
         RunStatus status;
-        using (var view = LiveTrainingView.StartFollowing(context.Out, $"watching {record.Name}", record.Run.Steps))
+        using (var view = LiveTrainingView.StartFollowing(context.Out, $"watching {record.Name}", record.Run.Steps, record.Run.Tokens))
         {
-            view.Before = new RunStatus("running", record.Run.Steps, steps).Elapsed;
+            view.Before = RunStatus.Of(record, "running", steps).Elapsed;
             foreach (var step in steps.SkipLast(1)) view.Recall(step);
             if (steps.Count > 0) Show(steps[^1]);
             while (true)
@@ -73,16 +73,17 @@ internal sealed class WatchCommand : HadalCommand
                 }
                 catch (OperationCanceledException)
                 {
+                    view.Leave();
                     throw new StoppedException($"No longer watching; {record.Name} goes on.", context.Cancellation);
                 }
             }
 
-            status = new RunStatus(record.State, record.Run.Steps, steps);
+            status = RunStatus.Of(record, record.State, steps);
             if (status.State == "complete") view.Complete();
 
             void Show(StepMetrics step)
             {
-                view.SecondsPerStep = new RunStatus("running", record.Run.Steps, steps).SecondsPerStep;
+                view.SecondsPerToken = RunStatus.Of(record, "running", steps).SecondsPerToken;
                 view.Report(step);
             }
         }

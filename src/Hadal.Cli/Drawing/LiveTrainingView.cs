@@ -27,13 +27,14 @@ public sealed class LiveTrainingView : IDisposable
     private LiveDisplayContext? _frame;
     private long? _shownAt;
     private StepMetrics? _shown;
+    private bool _left;
     private bool _disposed;
 
-    private LiveTrainingView(IAnsiConsole console, string title, int steps, TimeSpan? limit, TimeProvider clock)
+    private LiveTrainingView(IAnsiConsole console, string title, int steps, TimeSpan? limit, TimeProvider clock, long tokens)
     {
         _console = console;
         _clock = clock;
-        _progress = new TrainingProgress(title, steps, limit, clock);
+        _progress = new TrainingProgress(title, steps, limit, clock, tokens);
         if (!console.Profile.Capabilities.Interactive || !console.Profile.Capabilities.Ansi)
         {
             WriteLine(title.ReplaceLineEndings(" "));
@@ -85,12 +86,12 @@ public sealed class LiveTrainingView : IDisposable
         }
     }
 
-    /// <summary>Seconds of a step, where the run tells them itself; the time that is left follows them.</summary>
-    internal double? SecondsPerStep
+    /// <summary>Seconds of a token, where the run tells them itself; the time that is left follows them.</summary>
+    internal double? SecondsPerToken
     {
         set
         {
-            lock (_gate) _progress.SecondsPerStep = value;
+            lock (_gate) _progress.SecondsPerToken = value;
         }
     }
 
@@ -103,18 +104,20 @@ public sealed class LiveTrainingView : IDisposable
     /// <param name="steps">Steps of the run; 0 where only time limits it.</param>
     /// <param name="limit">Time after which the run stops, counted from now; null for none. Progress follows steps or time, whichever is nearer to its end.</param>
     /// <param name="clock">Source of time; null for the system's.</param>
+    /// <param name="tokens">Tokens of the run, for one whose steps grow; 0 for steps of one size. Progress then follows tokens instead of steps.</param>
     /// <returns>The view; dispose it to give the terminal back.</returns>
     /// <exception cref="InvalidOperationException">Another live display or prompt is running on the console.</exception>
-    public static LiveTrainingView Start(IAnsiConsole console, string title, int steps, TimeSpan? limit = null, TimeProvider? clock = null)
+    public static LiveTrainingView Start(IAnsiConsole console, string title, int steps, TimeSpan? limit = null, TimeProvider? clock = null, long tokens = 0)
     {
         ArgumentNullException.ThrowIfNull(console);
         ArgumentNullException.ThrowIfNull(title);
         ArgumentOutOfRangeException.ThrowIfNegative(steps);
-        return new LiveTrainingView(console, title, steps, limit, clock ?? TimeProvider.System);
+        return new LiveTrainingView(console, title, steps, limit, clock ?? TimeProvider.System, tokens);
     }
 
     /// <summary>Starts a view of somebody else's run, which writes a line for every step where it cannot draw; parameters as of <see cref="Start"/>.</summary>
-    internal static LiveTrainingView StartFollowing(IAnsiConsole console, string title, int steps) => new(console, title, steps, null, TimeProvider.System) { EveryStep = true };
+    internal static LiveTrainingView StartFollowing(IAnsiConsole console, string title, int steps, long tokens, TimeProvider? clock = null) =>
+        new(console, title, steps, null, clock ?? TimeProvider.System, tokens) { EveryStep = true };
 
     /// <summary>Takes the measurements of a step that lies behind, without showing it.</summary>
     internal void Recall(StepMetrics metrics)
@@ -140,13 +143,16 @@ public sealed class LiveTrainingView : IDisposable
     /// <summary>Draws a last time and says that the run is done.</summary>
     public void Complete() => End(TrainingOutcome.Complete);
 
+    /// <summary>Leaves a run that goes on: the last picture stays as it is.</summary>
+    internal void Leave() => _left = true;
+
     /// <summary>Gives the terminal back; the last picture stays on it. A run that was not completed is shown as stopped.</summary>
     public void Dispose()
     {
         if (_disposed) return;
         try
         {
-            End(TrainingOutcome.Stopped);
+            if (!_left) End(TrainingOutcome.Stopped);
         }
         finally
         {

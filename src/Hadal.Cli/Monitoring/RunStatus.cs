@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Hadal.Cli.CommandLine;
 using Hadal.Cli.Drawing;
 using Hadal.Cli.Output;
+using Hadal.Cli.Wiring;
 using Hadal.Training.Metrics;
 using Hadal.Training.Studies;
 
@@ -10,21 +11,37 @@ namespace Hadal.Cli.Monitoring;
 /// <summary>Where a run stands, from what its folder holds.</summary>
 /// <param name="State"><c>running</c>, <c>complete</c> or <c>stopped</c>.</param>
 /// <param name="AllSteps">Steps of the run.</param>
+/// <param name="AllTokens">Tokens of the run.</param>
 /// <param name="Steps">What it measured so far.</param>
-internal sealed record RunStatus(string State, int AllSteps, IReadOnlyList<StepMetrics> Steps)
+internal sealed record RunStatus(string State, int AllSteps, long AllTokens, IReadOnlyList<StepMetrics> Steps)
 {
     private const int SpeedWindow = 20;
+
+    /// <summary>The status of a run.</summary>
+    public static RunStatus Of(RunRecord record) => Of(record, record.State, record.Steps);
+
+    /// <summary>The status of a run of which more is known than its record says.</summary>
+    public static RunStatus Of(RunRecord record, string state, IReadOnlyList<StepMetrics> steps) => new(state, record.Run.Steps, record.Run.Tokens, steps);
 
     /// <summary>The last step; null before the first.</summary>
     public StepMetrics? Last => Steps.Count > 0 ? Steps[^1] : null;
 
-    /// <summary>Seconds of a step, mean of the last ones; null before the first.</summary>
-    public double? SecondsPerStep => SecondsOf(Enumerable.Range(Math.Max(0, Steps.Count - SpeedWindow), Math.Min(Steps.Count, SpeedWindow))) is { Count: > 0 } seconds ? seconds.Average() : null;
+    /// <summary>Seconds of a token, mean of the last steps; null before the first.</summary>
+    public double? SecondsPerToken
+    {
+        get
+        {
+            int first = Math.Max(0, Steps.Count - SpeedWindow);
+            if (Last is not { } last) return null;
+            long tokens = last.Tokens - (first == 0 ? 0 : Steps[first - 1].Tokens);
+            return tokens > 0 ? SecondsOf(Enumerable.Range(first, Steps.Count - first)).Sum() / tokens : null;
+        }
+    }
 
     /// <summary>Time that the steps took so far.</summary>
     public TimeSpan Elapsed => TimeSpan.FromSeconds(SecondsOf(Enumerable.Range(0, Steps.Count)).Sum());
 
-    private TimeSpan? Left => State == "running" && Last is { } last && SecondsPerStep is { } seconds ? TimeSpan.FromSeconds(seconds * (AllSteps - last.Step)) : null;
+    private TimeSpan? Left => State == "running" && Last is { } last && SecondsPerToken is { } seconds ? TimeSpan.FromSeconds(seconds * Math.Max(0, AllTokens - last.Tokens)) : null;
 
     /// <summary>The run's state in a sentence.</summary>
     public string Sentence(string name) => State switch
@@ -41,7 +58,7 @@ internal sealed record RunStatus(string State, int AllSteps, IReadOnlyList<StepM
         var sheet = new FactSheet(Sentence(name));
         if (Last is { } last)
         {
-            sheet.Add("step", $"{Figures.Whole(last.Step)} of {Figures.Whole(AllSteps)} ({Figures.Percent((double)last.Step / AllSteps)}), {Figures.Count(last.Tokens)} tokens");
+            sheet.Add("step", $"{Figures.Whole(last.Step)} of {Figures.Whole(AllSteps)} ({Figures.Percent((double)last.Tokens / AllTokens)}), {Figures.Count(last.Tokens)} tokens");
             sheet.Add("loss", $"{Figures.Loss(last.MainLoss)}, smoothed {Figures.Loss(LossCurve.Smooth(Steps)[^1])}");
             if (Validation() is { } validation) sheet.Add("validation loss", $"{Figures.Loss(validation.ValidationLoss!.Value)} at step {Figures.Whole(validation.Step)}");
             sheet.Add("gradient norm", Figures.Number(last.GradNorm));

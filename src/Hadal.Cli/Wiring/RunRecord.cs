@@ -48,7 +48,9 @@ internal sealed record RunRecord(string Name, string Folder, RunConfig Run, IRea
     internal static string[] Names(string[] folders)
     {
         string[][] parts = [.. folders.Select(f => Path.TrimEndingDirectorySeparator(Path.GetFullPath(f)).Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))];
-        for (int n = 1; ; n++)
+
+        // A seed alone says nothing: in the folder of a study the variant is before it.
+        for (int n = parts.Any(p => p is [.., _, var last] && last.StartsWith("seed-", StringComparison.Ordinal)) ? 2 : 1; ; n++)
         {
             string[] names = [.. parts.Select(p => string.Join('/', p.TakeLast(n)))];
             if (names.Distinct(StringComparer.Ordinal).Count() == names.Length || n >= parts.Max(p => p.Length)) return names;

@@ -35,6 +35,27 @@ public class LiveTrainingViewTests
     }
 
     [Fact]
+    public void A_view_of_somebody_elses_run_tells_every_step_and_takes_the_time_from_them()
+    {
+        using var terminal = new Terminal(80, 24, interactive: false);
+        var clock = new HandClock();
+        var steps = SyntheticRun.Steps(100);
+        using (var view = LiveTrainingView.StartFollowing(terminal.Console, "watching it", 100, 100 * 4096, clock))
+        {
+            view.Before = TimeSpan.FromMinutes(2);
+            view.SecondsPerToken = 30.0 / 4096;
+            view.Remark = "run 2 of 3";
+            foreach (var step in steps.Take(50)) view.Recall(step);
+            foreach (var step in steps.Skip(50).Take(3)) view.Report(step);
+            view.Leave();
+        }
+
+        string[] lines = terminal.Written.TrimEnd('\n').Split('\n');
+        Assert.Equal(["watching i", "step 51/10", "step 52/10", "step 53/10"], lines.Select(l => l[..10]));
+        Assert.EndsWith("  24:30 left  (run 2 of 3)", lines[1], StringComparison.Ordinal); // 49 steps of half a minute
+    }
+
+    [Fact]
     public void A_pipe_learns_that_a_run_was_left()
     {
         using var terminal = new Terminal(80, 24, interactive: false);
@@ -235,6 +256,23 @@ public class LiveTrainingViewTests
         string screen = string.Join('\n', terminal.Screen());
         Assert.Contains(" 25%  0:45, 2:15 left", screen, StringComparison.Ordinal);
         Assert.DoesNotContain("step 9 of", screen, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_whose_steps_grow_is_told_by_its_tokens()
+    {
+        using var terminal = new Terminal(80, 24);
+        var clock = new HandClock();
+        using var view = LiveTrainingView.Start(terminal.Console, "a small model", 6, clock: clock, tokens: 10_000);
+
+        // Ten seconds for a thousand tokens.
+        foreach (var (step, tokens) in SyntheticRun.Steps(3).Zip([1000L, 2000, 4000]))
+        {
+            clock.Advance(tokens == 4000 ? 20 : 10);
+            view.Report(step with { Tokens = tokens });
+        }
+
+        Assert.Contains(" 40%  0:40, 1:00 left", string.Join('\n', terminal.Screen()), StringComparison.Ordinal);
     }
 
     [Fact]
