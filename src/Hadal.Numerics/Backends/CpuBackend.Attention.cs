@@ -5,12 +5,19 @@ namespace Hadal.Numerics;
 
 public sealed unsafe partial class CpuBackend
 {
+    private readonly NativeRoom _attentionRoom = new();
     private int[] _segments = [];
 
     /// <inheritdoc/>
-    public void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default)
+    public void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default, bool bfloat16 = false)
     {
         var operands = Operands(q, kv, kRope, starts, ends, heads, scale, o);
+        if (bfloat16)
+        {
+            AttendCoded(operands, Rows(o), Vector(logSumExp, (long)heads * q.Rows));
+            return;
+        }
+
         int blocks = Items(q.Rows, AttentionOperands.Block);
         Run(heads * blocks, new AttentionKernel
         {
@@ -25,7 +32,7 @@ public sealed unsafe partial class CpuBackend
     /// <inheritdoc/>
     public void AttentionBackward(
         Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp, Tensor dOut, Tensor dq, Tensor dkv,
-        Tensor dkRope, Tensor scratch)
+        Tensor dkRope, Tensor scratch, bool bfloat16 = false)
     {
         var operands = Operands(q, kv, kRope, starts, ends, heads, scale, o);
         RequireShape(dOut, o.Rows, o.Columns);
@@ -35,26 +42,67 @@ public sealed unsafe partial class CpuBackend
         int segments = FindSegments(operands.Starts, operands.Ends, q.Rows);
         Clear(dkv);
         Clear(scratch);
+        var exact = new AttentionBackwardKernel
+        {
+            Op = operands,
+            O = Rows(o),
+            DO = Rows(dOut),
+            DQ = Rows(dq),
+            DKV = Rows(dkv),
+            LogSumExp = Vector(logSumExp, (long)heads * q.Rows),
+            RopeScratch = Vector(scratch, (long)heads * kRope.Count),
+            SegmentCount = segments,
+            Form = _form,
+        };
         fixed (int* bounds = _segments)
         {
-            Run(heads * segments, new AttentionBackwardKernel
-            {
-                Op = operands,
-                O = Rows(o),
-                DO = Rows(dOut),
-                DQ = Rows(dq),
-                DKV = Rows(dkv),
-                LogSumExp = Vector(logSumExp, (long)heads * q.Rows),
-                RopeScratch = Vector(scratch, (long)heads * kRope.Count),
-                Segments = bounds,
-                SegmentCount = segments,
-                Form = _form,
-            });
+            exact.Segments = bounds;
+            if (bfloat16) RunCoded(exact, bounds, segments);
+            else Run(heads * segments, exact);
         }
 
         Clear(dkRope);
         var perHead = scratch.Reshape(new Shape(heads * kRope.Shape.Rows, kRope.Shape.Columns));
         for (int h = 0; h < heads; h++) Add(perHead.RowRange((long)h * kRope.Rows, kRope.Rows), dkRope);
+    }
+
+    private void AttendCoded(AttentionOperands operands, Matrix o, float* logSumExp)
+    {
+        int segments = FindSegments(operands.Starts, operands.Ends, operands.Q.Rows);
+        fixed (int* bounds = _segments)
+        {
+            int keys = 0;
+            for (int s = 0; s < segments; s++) keys = Math.Max(keys, operands.Ends[bounds[s + 1] - 1] - operands.Starts[bounds[s]]);
+            var common = Coded(operands, bounds, segments);
+            common.RoomBytes = CodedAttentionKernel.Bytes(common, keys);
+            common.Room = _attentionRoom.Get(_team.Threads * common.RoomBytes);
+            Run(operands.Heads * segments, new CodedAttentionKernel { Common = common, O = o, LogSumExp = logSumExp });
+        }
+    }
+
+    private void RunCoded(in AttentionBackwardKernel exact, int* bounds, int segments)
+    {
+        int queries = 0;
+        for (int s = 0; s < segments; s++) queries = Math.Max(queries, bounds[s + 1] - bounds[s]);
+        var common = Coded(exact.Op, bounds, segments);
+        common.RoomBytes = CodedAttentionBackwardKernel.Bytes(common, queries);
+        common.Room = _attentionRoom.Get(_team.Threads * common.RoomBytes);
+        Run(exact.Op.Heads * segments, new CodedAttentionBackwardKernel
+        {
+            Common = common,
+            O = exact.O,
+            DO = exact.DO,
+            DQ = exact.DQ,
+            DKV = exact.DKV,
+            LogSumExp = exact.LogSumExp,
+            RopeScratch = exact.RopeScratch,
+        });
+    }
+
+    private CodedAttention Coded(AttentionOperands operands, int* bounds, int segments)
+    {
+        operands.Rounded = true;
+        return new CodedAttention { Op = operands, Form = _form, Segments = bounds, SegmentCount = segments };
     }
 
     private static AttentionOperands Operands(

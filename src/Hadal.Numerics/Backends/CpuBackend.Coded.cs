@@ -108,7 +108,7 @@ public sealed unsafe partial class CpuBackend
             product.ScalesA = SharedScales(coding.A, product.A, ref at);
             product.ScalesB = SharedScales(coding.B, product.B, ref at);
             starts[i] = items;
-            items += product.Items;
+            items += product.Items(coding);
         }
 
         var job = new CodingJob { Products = products, Starts = starts, Count = count, Coding = coding, Format = format, Room = room, RoomBytes = scratch };

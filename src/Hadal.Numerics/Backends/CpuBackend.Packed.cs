@@ -242,6 +242,7 @@ public sealed unsafe partial class CpuBackend
         _expertRoom.Dispose();
         _codedProducts.Dispose();
         _codedOperands.Dispose();
+        _attentionRoom.Dispose();
         _shortSums.Dispose();
     }
 

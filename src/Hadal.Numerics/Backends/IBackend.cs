@@ -293,7 +293,9 @@ public interface IBackend : IDisposable
     /// <param name="scale">Softmax scale.</param>
     /// <param name="o">[Tq, H·value].</param>
     /// <param name="logSumExp">[H, Tq] for the backward, or no tensor.</param>
-    void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default);
+    /// <param name="bfloat16">Round the operands of products, weights of the softmax among them, to bfloat16; sums and softmax are FP32. Keys are then taken in blocks of 96
+    /// from the first that the queries around see, and a query's result depends on the keys of those.</param>
+    void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default, bool bfloat16 = false);
 
     /// <summary>Gradients of <see cref="Attention"/>; recomputes the probabilities.</summary>
     /// <param name="q">As in the forward.</param>
@@ -310,9 +312,10 @@ public interface IBackend : IDisposable
     /// <param name="dkv">[Tk, H·(nope + value)], replaced.</param>
     /// <param name="dkRope">[Tk, rope], replaced: the sum over heads in ascending order.</param>
     /// <param name="scratch">[H, Tk·rope]: per-head rope key gradients before they are summed.</param>
+    /// <param name="bfloat16">As in the forward.</param>
     void AttentionBackward(
         Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp, Tensor dOut, Tensor dq, Tensor dkv,
-        Tensor dkRope, Tensor scratch);
+        Tensor dkRope, Tensor scratch, bool bfloat16 = false);
 
     /// <summary>Attention of a prompt in the expanded form and in bfloat16: keys and values are latents times weights, attention as in <see cref="Attention"/>.</summary>
     /// <remarks>

@@ -189,12 +189,14 @@ public sealed class PlanningBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default)
+    public void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default, bool bfloat16 = false)
     {
     }
 
     /// <inheritdoc/>
-    public void AttentionBackward(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp, Tensor dOut, Tensor dq, Tensor dkv, Tensor dkRope, Tensor scratch)
+    public void AttentionBackward(
+        Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp, Tensor dOut, Tensor dq, Tensor dkv, Tensor dkRope, Tensor scratch,
+        bool bfloat16 = false)
     {
     }
 

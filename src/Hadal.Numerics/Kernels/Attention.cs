@@ -1,3 +1,4 @@
+using Hadal.Numerics.Formats;
 using Hadal.Numerics.Lanes;
 
 namespace Hadal.Numerics.Kernels;
@@ -10,6 +11,12 @@ internal unsafe struct AttentionOperands
     public int* Starts, Ends;
     public int Heads, Nope, Rope, Value;
     public float Scale;
+
+    /// <summary>Whether the scalar form rounds the operands of products to bfloat16 (all but probabilities and their gradients).</summary>
+    public bool Rounded;
+
+    /// <summary>An operand of a product in the scalar form.</summary>
+    public readonly double Operand(float value) => Rounded ? BFloat16.ToSingle(PanelCodes.Narrow(value)) : value;
 
     public readonly float* QNope(int query, int head) => Q.Row(query) + head * (Nope + Rope);
 
@@ -58,8 +65,13 @@ internal unsafe struct AttentionKernel : IKernel
 
     public readonly void Reference(int item, int worker)
     {
-        int head = item / QueryBlocks, first = item % QueryBlocks * AttentionOperands.Block;
-        for (int i = first; i < Math.Min(Op.Q.Rows, first + AttentionOperands.Block); i++)
+        int first = item % QueryBlocks * AttentionOperands.Block;
+        Reference(item / QueryBlocks, first, Math.Min(Op.Q.Rows, first + AttentionOperands.Block));
+    }
+
+    public readonly void Reference(int head, int first, int last)
+    {
+        for (int i = first; i < last; i++)
         {
             float* q = Op.QNope(i, head);
             float* o = O.Row(i) + head * Op.Value;
@@ -69,7 +81,7 @@ internal unsafe struct AttentionKernel : IKernel
             for (int c = 0; c < Op.Value; c++)
             {
                 double value = 0;
-                for (int j = Op.Starts[i]; j < Op.Ends[i]; j++) value += Math.Exp(Score(q, j, head) - max) / sum * Op.V(j, head)[c];
+                for (int j = Op.Starts[i]; j < Op.Ends[i]; j++) value += Math.Exp(Score(q, j, head) - max) / sum * Op.Operand(Op.V(j, head)[c]);
                 o[c] = (float)value;
             }
 
@@ -153,8 +165,8 @@ internal unsafe struct AttentionKernel : IKernel
     private readonly double Score(float* q, int key, int head)
     {
         double score = 0;
-        for (int c = 0; c < Op.Nope; c++) score += (double)q[c] * Op.KNope(key, head)[c];
-        for (int c = 0; c < Op.Rope; c++) score += (double)q[Op.Nope + c] * Op.KRope.Row(key)[c];
+        for (int c = 0; c < Op.Nope; c++) score += Op.Operand(q[c]) * Op.Operand(Op.KNope(key, head)[c]);
+        for (int c = 0; c < Op.Rope; c++) score += Op.Operand(q[Op.Nope + c]) * Op.Operand(Op.KRope.Row(key)[c]);
         return score * Op.Scale;
     }
 }
@@ -186,22 +198,22 @@ internal unsafe struct AttentionBackwardKernel : IKernel
             double dot = Dot(dO, O.Row(i) + head * Op.Value, Op.Value);
             for (int j = Op.Starts[i]; j < Op.Ends[i]; j++)
             {
-                double score = (Dot(q, Op.KNope(j, head), Op.Nope) + Dot(q + Op.Nope, Op.KRope.Row(j), Op.Rope)) * Op.Scale;
+                double score = (Product(q, Op.KNope(j, head), Op.Nope) + Product(q + Op.Nope, Op.KRope.Row(j), Op.Rope)) * Op.Scale;
                 double p = Math.Exp(score - LogSumExp[(nint)head * Op.Q.Rows + i]);
-                double ds = p * (Dot(dO, Op.V(j, head), Op.Value) - dot) * Op.Scale;
+                double ds = p * (Product(dO, Op.V(j, head), Op.Value) - dot) * Op.Scale;
                 float* dk = DKV.Row(j) + head * (Op.Nope + Op.Value);
                 float* dr = RopeGradient(j, head);
-                for (int c = 0; c < Op.Value; c++) dk[Op.Nope + c] += (float)(p * dO[c]);
+                for (int c = 0; c < Op.Value; c++) dk[Op.Nope + c] += (float)(p * Op.Operand(dO[c]));
                 for (int c = 0; c < Op.Nope; c++)
                 {
-                    dq[c] += (float)(ds * Op.KNope(j, head)[c]);
-                    dk[c] += (float)(ds * q[c]);
+                    dq[c] += (float)(ds * Op.Operand(Op.KNope(j, head)[c]));
+                    dk[c] += (float)(ds * Op.Operand(q[c]));
                 }
 
                 for (int c = 0; c < Op.Rope; c++)
                 {
-                    dq[Op.Nope + c] += (float)(ds * Op.KRope.Row(j)[c]);
-                    dr[c] += (float)(ds * q[Op.Nope + c]);
+                    dq[Op.Nope + c] += (float)(ds * Op.Operand(Op.KRope.Row(j)[c]));
+                    dr[c] += (float)(ds * Op.Operand(q[Op.Nope + c]));
                 }
             }
         }
@@ -275,6 +287,13 @@ internal unsafe struct AttentionBackwardKernel : IKernel
             new Span<float>(DKV.Row(j) + head * (Op.Nope + Op.Value), Op.Nope + Op.Value).Clear();
             new Span<float>(RopeGradient(j, head), Op.Rope).Clear();
         }
+    }
+
+    private readonly double Product(float* a, float* b, int count)
+    {
+        double sum = 0;
+        for (int c = 0; c < count; c++) sum += Op.Operand(a[c]) * Op.Operand(b[c]);
+        return sum;
     }
 
     private static double Dot(float* a, float* b, int count)

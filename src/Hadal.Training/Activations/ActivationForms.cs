@@ -7,7 +7,7 @@ namespace Hadal.Training.Activations;
 /// <param name="Dispatched">The input of an expert layer, which is what is sent to the experts.</param>
 /// <param name="AttentionOutput">The input of the product behind attention.</param>
 /// <param name="GatedInput">Inputs of SwiGLU. Where they are coded, its output is computed again in the backward instead of being kept.</param>
-/// <param name="AttentionOperand">Queries, keys and values. Where they are coded, attention itself sees the coded values, so that the backward finds the same softmax.</param>
+/// <param name="AttentionOperand">Queries, keys and values. Where they are coded, attention itself sees the coded values, so that the backward finds the same softmax, and its products are bfloat16.</param>
 /// <param name="OuterInput">The input of the projection of an MTP module.</param>
 internal sealed record ActivationForms(
     OperandCoding? LinearInput, OperandCoding? Dispatched, OperandCoding? AttentionOutput, OperandCoding? GatedInput, OperandCoding? AttentionOperand, OperandCoding? OuterInput)

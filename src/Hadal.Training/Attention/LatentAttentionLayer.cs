@@ -71,7 +71,7 @@ internal sealed class LatentAttentionLayer
 
         var o = c.MatrixFor(forms.AttentionOutput, rows, (long)_config.Heads * _config.ValueWidth);
         s.LogSumExp = c.KeptVector((long)_config.Heads * rows);
-        c.Backend.Attention(q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, o, s.LogSumExp);
+        c.Backend.Attention(q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, o, s.LogSumExp, forms.AttentionOperand is not null);
         s.O = KeptActivation.Of(c, o, forms.AttentionOutput);
         return _output.Forward(c, o);
     }
@@ -91,7 +91,7 @@ internal sealed class LatentAttentionLayer
         var dkRope = dDown.ColumnRange(rank, _config.RopeWidth);
         var scratch = c.Matrix(_config.Heads, (long)rows * _config.RopeWidth);
         c.Backend.AttentionBackward(
-            q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, s.RestoredO, s.LogSumExp, dOut, dq, dkv, dkRope, scratch);
+            q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, s.RestoredO, s.LogSumExp, dOut, dq, dkv, dkRope, scratch, form is not null);
         c.Backend.Rotate(RopePart(dq), _config.Heads, c.Positions, c.Cos, c.Sin, inverse: true);
         c.Backend.Rotate(dkRope, 1, c.Positions, c.Cos, c.Sin, inverse: true);
 

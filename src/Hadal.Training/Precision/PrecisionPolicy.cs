@@ -5,8 +5,9 @@ namespace Hadal.Training.Precision;
 
 /// <summary>How precisely a run computes: one word in the run file.</summary>
 /// <remarks>
-/// Whatever the policy, master weights, gradients and their sums, norms, routing, softmax and attention are FP32, and so are results of products. With <c>fp8</c> the three
-/// products of every linear layer in a block have E4M3 operands (report section 3.3): activations and gradients in tiles of 1×128 along the inner dimension, which for weight
+/// Whatever the policy, master weights, gradients and their sums, norms, routing and softmax are FP32, and so are results of products. Below FP32 the products of attention are
+/// bfloat16. With <c>fp8</c> the three products of every linear layer in a block have E4M3 operands (report section 3.3): activations and gradients in tiles of 1×128 along the
+/// inner dimension, which for weight
 /// gradients are 128 tokens of a channel, weights in blocks of 128×128; sums go to FP32 every 128. What is sent to experts has scales that are powers of two. Output head and
 /// the projection of MTP modules are bfloat16 then, and so are AdamW's moments.
 /// </remarks>
