@@ -5,12 +5,13 @@ namespace Hadal.Cli.Tests;
 public class StartFromTests(Samples samples)
 {
     [Fact]
-    public void A_run_file_without_a_model_takes_that_of_the_folder_it_starts_from()
+    public void A_run_file_without_model_and_tokenizer_takes_those_of_the_folder_it_starts_from()
     {
         using var folder = new TemporaryFolder();
         string config = folder.Write("run.json", samples.Run(r =>
         {
             r.Remove("model");
+            r.Remove("tokenizer");
             (r["start_from"], r["freeze"], r["steps"]) = (Path.GetRelativePath(folder.Path, samples.ModelFolder), new JsonArray("model.layers.*.mlp.experts.*"), 2);
         }));
         string[] command = ["train", "--config", config, "--out", folder.File("out"), "--threads", "1"];
@@ -21,6 +22,7 @@ public class StartFromTests(Samples samples)
         var written = JsonNode.Parse(File.ReadAllText(folder.File("out", "run.json")))!;
         Assert.Equal((int)hidden, (int)written["model"]!["hidden_size"]!);
         Assert.Equal(Path.GetFullPath(samples.ModelFolder), Path.GetFullPath((string)written["start_from"]!, folder.File("out")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(samples.ModelFolder, "tokenizer.json")), File.ReadAllBytes(folder.File("out", "model", "tokenizer.json")));
         Assert.Contains("This run is complete", CliRun.Of(command).Error, StringComparison.Ordinal);
 
         // Not the loss of fresh weights.

@@ -30,6 +30,7 @@ internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
         folder = Path.GetFullPath(folder);
 
         // The run keeps what it took from there: it has to go on when the folder is gone.
+        if (run.Tokenizer.Length == 0) run = run with { Tokenizer = run.StartFrom! };
         if (run.Model.Count == 0) run = run with { Model = ModelOf(Path.GetFullPath(run.StartFrom!, home)) };
         return new RunFile(
             run with { Tokenizer = Moved(run.Tokenizer), StartFrom = run.StartFrom is { } start ? Moved(start) : null, Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },

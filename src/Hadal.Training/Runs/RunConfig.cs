@@ -31,7 +31,7 @@ public sealed record RunConfig
     [JsonPropertyName("model")]
     public JsonObject Model { get; init; } = [];
 
-    /// <summary>A <c>tokenizer.json</c> or a folder with one; relative to the run file.</summary>
+    /// <summary>A <c>tokenizer.json</c> or a folder with one; relative to the run file. May be left out beside <see cref="StartFrom"/>, whose own is taken.</summary>
     [JsonPropertyName("tokenizer")]
     public string Tokenizer { get; init; } = "";
 
@@ -241,7 +241,7 @@ public sealed record RunConfig
         Check(StartFrom is null or { Length: > 0 }, "start_from", "has to name a model folder; null for fresh weights");
         Check(Model is { Count: > 0 } || (Model is not null && StartFrom is not null), "model", "has to be a model configuration, as in config.json, or left out beside start_from");
         Check(Freeze is not null && Freeze.All(p => !string.IsNullOrEmpty(p)), "freeze", "has to be a list of name patterns; [] for none");
-        Check(!string.IsNullOrEmpty(Tokenizer), "tokenizer", "has to name a tokenizer.json or a folder with one");
+        Check(!string.IsNullOrEmpty(Tokenizer) || (Tokenizer is not null && StartFrom is not null), "tokenizer", "has to name a tokenizer.json or a folder with one");
         Check(Data is { Count: > 0 } && Data.All(d => !string.IsNullOrEmpty(d)), "data", "has to list at least one file or folder of text");
         Check(Steps is >= 1 and <= 100_000_000, "steps", "has to be 1 to 100,000,000");
         Check(CheckpointEvery >= 0, "checkpoint_every", "cannot be negative");

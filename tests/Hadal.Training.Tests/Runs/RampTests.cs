@@ -70,6 +70,28 @@ public sealed class RampTests : IDisposable
     }
 
     [Fact]
+    public void A_rewind_on_the_ramp_leaves_out_the_micro_batches_since_the_checkpoint()
+    {
+        // Step 4 has micro-batches 4 to 6; the checkpoint of step 2 is behind 2, so 5 are left out.
+        var config = _ramp with { OnSpike = "rewind", EmaDecay = 0.5 };
+        string spoilt = Path.Combine(_folder, "spoilt"), without = Path.Combine(_folder, "without");
+        var source = new Shifted(g => g);
+        using (var run = Start(spoilt, config, source))
+        {
+            source.Asked = g =>
+            {
+                if (g == 5) _backend.Write([float.NaN], run.Model.Parameters.Gradients.Reshape(new Shape(run.Model.Parameters.Count, 1)).RowRange(3, 1));
+            };
+            run.Run(null, CancellationToken.None);
+            Assert.Contains("batches 1 to 2 are left out", MetricsLog.Read(run.MetricsFile)[2].Rewound, StringComparison.Ordinal);
+        }
+
+        using (var run = Start(without, config, new Shifted(g => g < 2 ? g : g + 5))) run.Run(null, CancellationToken.None);
+        foreach (string model in new[] { "model", "model-ema" })
+            Assert.Equal(File.ReadAllBytes(Path.Combine(without, model, "model.safetensors")), File.ReadAllBytes(Path.Combine(spoilt, model, "model.safetensors")));
+    }
+
+    [Fact]
     public void The_weight_of_the_MTP_loss_and_the_step_of_the_biases_change_where_the_run_file_says()
     {
         // Steps 1 to 6 stand at 0, 96, …, 480 tokens.
@@ -97,6 +119,19 @@ public sealed class RampTests : IDisposable
         {
             Asked.Add((stepNumber, microBatch));
             new TinyRun.Counting().Fill(stepNumber, microBatch, batch);
+        }
+    }
+
+    /// <summary>The data with other numbers of micro-batches.</summary>
+    private sealed class Shifted(Func<long, long> place) : IBatchSource
+    {
+        public Action<long>? Asked { get; set; }
+
+        public void Fill(long stepNumber, int microBatch, PackedBatch batch)
+        {
+            long g = place((stepNumber - 1) * 4 + microBatch);
+            Asked?.Invoke(g);
+            new TinyRun.Counting().Fill(g / 4 + 1, (int)(g % 4), batch);
         }
     }
 }
