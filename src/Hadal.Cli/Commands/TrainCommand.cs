@@ -106,7 +106,7 @@ internal sealed class TrainCommand : HadalCommand
         long started = Stopwatch.GetTimestamp();
         try
         {
-            using var view = LiveTrainingView.Start(context.Error, $"training {folder}", file.Run.Steps);
+            using var view = LiveTrainingView.Start(context.Error, $"training {folder}", file.Run.Steps, tokens: file.Run.Tokens);
             run.Run(view.Report, context.Cancellation);
             view.Complete();
         }
@@ -217,6 +217,6 @@ internal sealed class TrainCommand : HadalCommand
     [
         ("weights", "weights", memory.Weights), ("gradients", "gradients", memory.Gradients), ("moments", "moments", memory.Moments),
         ("activations", "activations", memory.Activations), ("temporaries", "temporaries", memory.Temporaries), ("operands", "operands", memory.Operands),
-        ("checkpoint", "checkpoint copy", memory.Checkpoint), ("program", "program", memory.Program),
+        ("checkpoint", "checkpoint copy", memory.Checkpoint), ("average", "average", memory.Average), ("program", "program", memory.Program),
     ];
 }

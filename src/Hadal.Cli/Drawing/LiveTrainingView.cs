@@ -29,11 +29,11 @@ public sealed class LiveTrainingView : IDisposable
     private StepMetrics? _shown;
     private bool _disposed;
 
-    private LiveTrainingView(IAnsiConsole console, string title, int steps, TimeSpan? limit, TimeProvider clock)
+    private LiveTrainingView(IAnsiConsole console, string title, int steps, TimeSpan? limit, TimeProvider clock, long tokens)
     {
         _console = console;
         _clock = clock;
-        _progress = new TrainingProgress(title, steps, limit, clock);
+        _progress = new TrainingProgress(title, steps, limit, clock, tokens);
         if (!console.Profile.Capabilities.Interactive || !console.Profile.Capabilities.Ansi)
         {
             WriteLine(title.ReplaceLineEndings(" "));
@@ -82,14 +82,15 @@ public sealed class LiveTrainingView : IDisposable
     /// <param name="steps">Steps of the run; 0 where only time limits it.</param>
     /// <param name="limit">Time after which the run stops, counted from now; null for none. Progress follows steps or time, whichever is nearer to its end.</param>
     /// <param name="clock">Source of time; null for the system's.</param>
+    /// <param name="tokens">Tokens of the run, for one whose steps grow; 0 for steps of one size. Progress then follows tokens instead of steps.</param>
     /// <returns>The view; dispose it to give the terminal back.</returns>
     /// <exception cref="InvalidOperationException">Another live display or prompt is running on the console.</exception>
-    public static LiveTrainingView Start(IAnsiConsole console, string title, int steps, TimeSpan? limit = null, TimeProvider? clock = null)
+    public static LiveTrainingView Start(IAnsiConsole console, string title, int steps, TimeSpan? limit = null, TimeProvider? clock = null, long tokens = 0)
     {
         ArgumentNullException.ThrowIfNull(console);
         ArgumentNullException.ThrowIfNull(title);
         ArgumentOutOfRangeException.ThrowIfNegative(steps);
-        return new LiveTrainingView(console, title, steps, limit, clock ?? TimeProvider.System);
+        return new LiveTrainingView(console, title, steps, limit, clock ?? TimeProvider.System, tokens);
     }
 
     /// <summary>Takes the measurements of a step and draws, unless the last drawing is too recent.</summary>

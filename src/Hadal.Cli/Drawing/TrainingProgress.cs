@@ -20,7 +20,8 @@ internal enum TrainingOutcome
 /// <param name="steps">Steps of the run; 0 where only time limits it.</param>
 /// <param name="limit">Time after which the run stops, from the start of the view; null for none.</param>
 /// <param name="clock">Source of time.</param>
-internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit, TimeProvider clock)
+/// <param name="tokens">Tokens of the run, whose steps may grow; 0 where all steps are alike.</param>
+internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit, TimeProvider clock, long tokens = 0)
 {
     private readonly long _start = clock.GetTimestamp();
     private TimeSpan _firstAt;
@@ -50,13 +51,13 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
 
     public TimeSpan Elapsed => _end ?? clock.GetElapsedTime(_start);
 
-    /// <summary>Share of the run that is done, by steps or by time, whichever is nearer to its end; null where nothing limits it.</summary>
+    /// <summary>Share of the run that is done, by steps (or tokens) or by time, whichever is nearer to its end; null where nothing limits it.</summary>
     public double? Share
     {
         get
         {
             if (Outcome == TrainingOutcome.Complete) return 1;
-            double? bySteps = Steps > 0 ? (Last?.Step ?? 0) / (double)Steps : null;
+            double? bySteps = Steps > 0 ? Done(Last) / Whole : null;
             double? byTime = limit is { Ticks: > 0 } l ? Elapsed / l : null;
             if (bySteps is null && byTime is null) return null;
             return Math.Clamp(Math.Max(bySteps ?? 0, byTime ?? 0), 0, 1);
@@ -73,7 +74,7 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
             // The first step pays for warming up, so the speed is that of the steps after it.
             if (Steps > 0 && First is not null && Last is not null && Last.Step > First.Step)
             {
-                double seconds = (_lastAt - _firstAt).TotalSeconds / (Last.Step - First.Step) * Math.Max(0, Steps - Last.Step);
+                double seconds = (_lastAt - _firstAt).TotalSeconds / (Done(Last) - Done(First)) * Math.Max(0, Whole - Done(Last));
                 seconds -= (Elapsed - _lastAt).TotalSeconds;
                 if (double.IsFinite(seconds) && seconds < 1e9 && (left is null || seconds < left.Value.TotalSeconds)) left = TimeSpan.FromSeconds(seconds);
             }
@@ -81,6 +82,10 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
             return left < TimeSpan.Zero ? TimeSpan.Zero : left;
         }
     }
+
+    private double Whole => tokens > 0 ? tokens : Steps;
+
+    private double Done(StepMetrics? metrics) => metrics is null ? 0 : tokens > 0 ? metrics.Tokens : metrics.Step;
 
     public void Add(StepMetrics metrics)
     {

@@ -59,6 +59,12 @@ public readonly struct Tensor
         return new Tensor(Storage, ByteOffset + start * RowStride * Type.SizeOf(), Type, new Shape(count, Shape.Columns), RowStride);
     }
 
+    /// <summary>A part of a contiguous tensor as a vector.</summary>
+    /// <param name="start">First element.</param>
+    /// <param name="count">How many.</param>
+    /// <returns>A view.</returns>
+    public Tensor ElementRange(long start, long count) => Reshape(new Shape(Count, 1)).RowRange(start, count).Reshape(new Shape(count));
+
     /// <summary>A range of columns of every row as a two-dimensional view [rows, count].</summary>
     /// <param name="start">First column.</param>
     /// <param name="count">How many.</param>

@@ -1,8 +1,10 @@
 using System.Buffers;
 using Hadal.Model.Checkpoints;
+using Hadal.Model.Configuration;
 using Hadal.Numerics;
 using Hadal.Training.Experts;
 using Hadal.Training.Model;
+using Hadal.Training.Parameters;
 
 namespace Hadal.Training.Checkpoints;
 
@@ -57,6 +59,15 @@ internal static class ModelWeights
                 else throw new InvalidOperationException($"The model in training has no {tensor.Name}.");
             },
             options, cancellation);
+    }
+
+    /// <summary>Writes a Hugging Face folder with averaged weights, atomically.</summary>
+    /// <exception cref="CheckpointException">The folder cannot be written; what was there is untouched.</exception>
+    public static void Save(WeightAverage average, ModelConfig config, string folder, CheckpointOptions options)
+    {
+        average.Wait();
+        CheckpointWriter.Write(
+            folder, config, (tensor, first, count, destination) => average[tensor.Name].AsSpan((int)(first * (destination.Length / count)), destination.Length).CopyTo(destination), options);
     }
 
     private static void ForRows(Tensor tensor, float[] buffer, RowAction action)

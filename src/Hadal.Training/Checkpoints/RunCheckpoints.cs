@@ -1,6 +1,7 @@
 using Hadal.Model.Checkpoints;
 using Hadal.Numerics;
 using Hadal.Training.Model;
+using Hadal.Training.Parameters;
 
 namespace Hadal.Training.Checkpoints;
 
@@ -10,7 +11,8 @@ namespace Hadal.Training.Checkpoints;
 /// <param name="backend">Where it is.</param>
 /// <param name="keep">How many stay.</param>
 /// <param name="tokenizerFiles">Files copied into each.</param>
-internal sealed class RunCheckpoints(string folder, TrainingModel model, IBackend backend, int keep, IReadOnlyList<string> tokenizerFiles)
+/// <param name="average">The average of the weights, if there is one.</param>
+internal sealed class RunCheckpoints(string folder, TrainingModel model, IBackend backend, int keep, IReadOnlyList<string> tokenizerFiles, WeightAverage? average)
 {
     private readonly BackgroundWriter _writer = new();
     private TrainingSnapshot? _snapshot;
@@ -66,13 +68,13 @@ internal sealed class RunCheckpoints(string folder, TrainingModel model, IBacken
         if (TrainingCheckpoint.FindNewest(folder, warn) is not { } newest) return null;
         var state = TrainingCheckpoint.ReadState(newest);
         if (state.RunHash != hash) throw new Runs.TrainingException($"{newest} belongs to a run with another model, data or batch; use its run file, or another folder.");
-        TrainingCheckpoint.Load(newest, model, backend);
+        TrainingCheckpoint.Load(newest, model, backend, average);
         return state;
     }
 
     private void Write(TrainingState state, bool prune)
     {
-        _snapshot ??= new TrainingSnapshot(model);
+        _snapshot ??= new TrainingSnapshot(model, average);
         _snapshot.Take(model, backend);
         _writer.Begin(() =>
         {

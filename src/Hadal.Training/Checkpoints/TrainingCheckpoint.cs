@@ -4,19 +4,20 @@ using System.Text.Json;
 using Hadal.Model.Checkpoints;
 using Hadal.Numerics;
 using Hadal.Training.Model;
+using Hadal.Training.Parameters;
 
 namespace Hadal.Training.Checkpoints;
 
 /// <summary>All that a run needs to go on bit for bit: a Hugging Face folder with FP32 weights, AdamW's moments, and where the run stands.</summary>
 /// <remarks>
-/// <c>checkpoints/step-00001000/</c> holds <c>model/</c>, <c>optimizer.safetensors</c> (<c>first_moment/NAME</c>, <c>second_moment/NAME</c>), <c>state.json</c>, and
+/// <c>checkpoints/step-00001000/</c> holds <c>model/</c>, <c>optimizer.safetensors</c> (<c>first_moment/NAME</c>, <c>second_moment/NAME</c>), <c>ema.safetensors</c> if the run averages its weights, <c>state.json</c>, and
 /// <c>manifest.json</c> with the checksums of all of them. The folder appears under its name only when it is complete, so a run that is killed while writing goes on
 /// from the checkpoint before; so does a run whose newest checkpoint is no longer what was written.
 /// </remarks>
 internal static class TrainingCheckpoint
 {
     public const string ModelFolder = "model";
-    private const string OptimizerFile = "optimizer.safetensors", StateFile = "state.json", Prefix = "step-", Discarded = ".discarded", Damaged = ".damaged-";
+    private const string OptimizerFile = "optimizer.safetensors", AverageFile = "ema.safetensors", StateFile = "state.json", Prefix = "step-", Discarded = ".discarded", Damaged = ".damaged-";
 
     /// <summary>Name of the checkpoint of a step.</summary>
     public static string Name(int step) => Prefix + step.ToString("D8", CultureInfo.InvariantCulture);
@@ -31,6 +32,8 @@ internal static class TrainingCheckpoint
             CheckpointWriter.Write(Path.Combine(temporary, ModelFolder), snapshot.Config, snapshot.Read, options);
             SafetensorsWriter.Write(
                 Path.Combine(temporary, OptimizerFile), snapshot.Moments, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Moment(entry.Name))));
+            if (snapshot.Averages.Any())
+                SafetensorsWriter.Write(Path.Combine(temporary, AverageFile), snapshot.Averages, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Average(entry.Name))));
             AtomicFile.Write(Path.Combine(temporary, StateFile), stream => JsonSerializer.Serialize(stream, state, TrainingStateJson.Default.TrainingState));
             CheckpointManifest.Write(temporary);
         });
@@ -98,21 +101,34 @@ internal static class TrainingCheckpoint
         }
     }
 
-    /// <summary>Fills weights, router biases and moments.</summary>
+    /// <summary>Fills weights, router biases, moments and, if there is one, the average of the weights.</summary>
     /// <exception cref="CheckpointException">A file is damaged, or belongs to another model.</exception>
-    public static void Load(string folder, TrainingModel model, IBackend backend)
+    public static void Load(string folder, TrainingModel model, IBackend backend, WeightAverage? average)
     {
+        average?.Wait();
         using (var checkpoint = Checkpoint.Open(Path.Combine(folder, ModelFolder))) ModelWeights.Load(model, backend, checkpoint);
-        using var file = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile));
-        foreach (var moment in Moments(model))
+        using (var file = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile)))
         {
-            var entry = file.Find(moment.Name);
-            if (entry is null || entry.Shape.Count != moment.Values.Count || entry.Type != DType.F32)
-                throw new CheckpointException(file.Path, moment.Name, $"the optimizer state has no F32 tensor {moment.Name} with {moment.Values.Count} elements");
-            var values = new float[moment.Values.Count];
-            file.ReadSingle(moment.Name, values);
-            backend.Write(values, moment.Values);
+            foreach (var moment in Moments(model))
+            {
+                var values = new float[moment.Values.Count];
+                Read(file, moment.Name, values);
+                backend.Write(values, moment.Values);
+            }
         }
+
+        if (average is null) return;
+        using var averages = SafetensorsFile.Open(Path.Combine(folder, AverageFile));
+        foreach (var (name, _) in average.Tensors) Read(averages, name, average[name]);
+        average.Restore();
+    }
+
+    private static void Read(SafetensorsFile file, string name, float[] values)
+    {
+        var entry = file.Find(name);
+        if (entry is null || entry.Shape.Count != values.Length || entry.Type != DType.F32)
+            throw new CheckpointException(file.Path, name, $"the file has no F32 tensor {name} with {values.Length} elements");
+        file.ReadSingle(name, values);
     }
 
     /// <summary>AdamW's moments under their names in the file, which has FP32 whatever they are in memory: a bfloat16 value is one in FP32.</summary>

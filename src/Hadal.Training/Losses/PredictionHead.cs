@@ -7,13 +7,15 @@ namespace Hadal.Training.Losses;
 
 /// <summary>Output head and cross-entropy in one, shared by the main model and the MTP modules.</summary>
 /// <remarks>
-/// Logits exist for <see cref="ChunkRows"/> tokens at a time. The gradient of a chunk's logits is known as soon as its loss is, so input and weight gradient are
+/// Logits exist for some hundred tokens at a time. The gradient of a chunk's logits is known as soon as its loss is, so input and weight gradient are
 /// made on the spot: keeping them apart would mean computing the logits, the largest product of a small model, a second time.
 /// </remarks>
 internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, int width)
 {
-    /// <summary>Tokens whose logits exist at the same time.</summary>
-    public const int ChunkRows = 256;
+    private const int MostRows = 2048, MostLogits = 1 << 24;
+
+    // Tokens whose logits exist at the same time: many, so that the matrix is rounded seldom, but not more than 64 MB of logits.
+    private readonly int _chunkRows = Math.Clamp(MostLogits / vocabulary, 64, MostRows);
 
     private readonly int _region = parameters.Declare("lm_head.weight", new Shape(vocabulary, width));
 
@@ -31,15 +33,15 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
         var mark = c.Scratch.Save();
         bool gradient = !dHidden.IsEmpty;
         var precision = c.Precision.Of(LinearRole.Outer);
-        var logits = c.Matrix(Math.Min(ChunkRows, hidden.Rows), vocabulary);
-        for (int first = 0; first < hidden.Rows; first += ChunkRows)
+        var logits = c.Matrix(Math.Min(_chunkRows, hidden.Rows), vocabulary);
+        for (int first = 0; first < hidden.Rows; first += _chunkRows)
         {
-            int rows = Math.Min(ChunkRows, hidden.Rows - first);
+            int rows = Math.Min(_chunkRows, hidden.Rows - first);
             var x = hidden.RowRange(first, rows);
             var chunk = logits.RowRange(0, rows);
             precision.Forward(c.Backend, x, head.Weight, chunk);
-            if (!choices.IsEmpty) c.Backend.ArgMax(chunk, Part(choices, first, rows));
-            c.Backend.CrossEntropy(chunk, Part(labels, first, rows), weight, Part(losses, first, rows), gradient);
+            if (!choices.IsEmpty) c.Backend.ArgMax(chunk, choices.ElementRange(first, rows));
+            c.Backend.CrossEntropy(chunk, labels.ElementRange(first, rows), weight, losses.ElementRange(first, rows), gradient);
             if (!gradient) continue;
             precision.InputGradient(c.Backend, chunk, head.Weight, dHidden.RowRange(first, rows), accumulate: false);
             precision.WeightGradient(c.Backend, chunk, x, head.Gradient);
@@ -47,8 +49,4 @@ internal sealed class PredictionHead(ParameterSet parameters, int vocabulary, in
 
         c.Scratch.Release(mark);
     }
-
-    // Part of a vector: rows of its [T, 1] form.
-    private static Tensor Part(Tensor vector, int first, int count) =>
-        vector.Reshape(new Shape(vector.Count, 1)).RowRange(first, count).Reshape(new Shape(count));
 }

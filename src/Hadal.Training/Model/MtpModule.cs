@@ -38,7 +38,6 @@ internal sealed class MtpModule
     /// <summary>From the hidden rows [B·(L - k)] of the depth before, in kept memory, to this depth's, ready for the head.</summary>
     public Tensor Forward(MicroBatchContext c, Tensor hidden, Tensor nextTokens, State s)
     {
-        s.NextTokens = nextTokens;
         var embedded = c.KeptMatrix(hidden.Rows, _width);
         _embedding.ForwardInto(c, nextTokens, embedded);
         var mark = c.Scratch.Save();
@@ -55,7 +54,7 @@ internal sealed class MtpModule
         return y;
     }
 
-    /// <summary>Gradients of every part; gives the one for the hidden rows of the depth before, in temporary memory.</summary>
+    /// <summary>Gradients of every part but the embedding, for which it is kept; gives the one for the hidden rows of the depth before, in temporary memory.</summary>
     public Tensor Backward(MicroBatchContext c, Tensor dNormed, State s)
     {
         var dx = c.Matrix(dNormed.Rows, _width);
@@ -65,10 +64,9 @@ internal sealed class MtpModule
 
         var dJoined = _project.BackwardInput(c, dx, s.Project);
         _project.BackwardWeight(c, s.Joined.Restore(c), s.Project);
-        var dEmbedded = c.Matrix(dNormed.Rows, _width);
-        _embeddingNorm.BackwardInput(c, dJoined.ColumnRange(0, _width), dEmbedded, accumulate: false, s.EmbeddingNorm);
+        s.DEmbedded = c.KeptMatrix(dNormed.Rows, _width);
+        _embeddingNorm.BackwardInput(c, dJoined.ColumnRange(0, _width), s.DEmbedded, accumulate: false, s.EmbeddingNorm);
         _embeddingNorm.BackwardWeight(c, s.EmbeddingNorm);
-        _embedding.BackwardWeight(c, dEmbedded, s.NextTokens);
 
         var dHidden = c.Matrix(dNormed.Rows, _width);
         _hiddenNorm.BackwardInput(c, dJoined.ColumnRange(_width, _width), dHidden, accumulate: false, s.HiddenNorm);
@@ -82,6 +80,8 @@ internal sealed class MtpModule
         public readonly LinearLayer.State Project = new();
         public readonly DecoderBlock.State Block = new();
         public KeptActivation Joined;
-        public Tensor NextTokens;
+
+        /// <summary>The gradient for the embedded next tokens.</summary>
+        public Tensor DEmbedded;
     }
 }

@@ -27,11 +27,12 @@ internal sealed class TrainingModel : IDisposable
     private readonly PredictionHead _head;
     private readonly MtpModule[] _mtp;
     private readonly MtpModule.State[] _mtpStates;
-    private readonly Tensor[] _mtpGradients;
+
+    // Of the main model and of each module.
+    private readonly Tensor[] _hidden, _dHidden, _rowLosses, _choices;
     private readonly MicroBatchContext[] _contexts;
     private readonly BatchTensors[] _batches;
-    private float[] _rowLosses = [];
-    private float[] _balanceLosses = [];
+    private float[] _values = [];
 
     /// <param name="backend">Where to compute; not owned.</param>
     /// <param name="config">A valid configuration.</param>
@@ -60,7 +61,7 @@ internal sealed class TrainingModel : IDisposable
 
         _blockStates = Array.ConvertAll(_blocks, _ => new DecoderBlock.State());
         _mtpStates = Array.ConvertAll(_mtp, _ => new MtpModule.State());
-        _mtpGradients = new Tensor[_mtp.Length];
+        (_hidden, _dHidden, _rowLosses, _choices) = (new Tensor[_mtp.Length + 1], new Tensor[_mtp.Length + 1], new Tensor[_mtp.Length + 1], new Tensor[_mtp.Length + 1]);
         ExpertLayers = [.. _blocks.Concat(_mtp.Select(m => m.Block)).Where(b => b.Experts is not null).Select(b => b.Experts!)];
         _rotary = MakeRotary(backend, config, longest, out var cos, out var sin);
         _contexts = new MicroBatchContext[_mtp.Length + 1];
@@ -90,35 +91,28 @@ internal sealed class TrainingModel : IDisposable
     /// <summary>Adds a micro-batch's gradients to the parameters' and its losses to the sums.</summary>
     public void ForwardBackward(PackedBatch batch, LossScales scales, BatchLosses losses)
     {
-        float mainWeight = 1f / scales.CountedLabels;
-        float mtpWeight = _mtp.Length == 0 ? 0 : scales.MtpWeight / _mtp.Length / scales.CountedLabels;
         Prepare(batch, scales.BalanceWeight / scales.Sequences, isTraining: true);
-        var hidden = ForwardMain(out var x);
-
-        var dHidden = _arena.Matrix(hidden.Rows, hidden.Columns);
-        losses.MainSum += RunHead(0, hidden, mainWeight, dHidden);
-        ForwardMtp(hidden, mtpWeight, gradient: true, losses);
+        Forward(out var x);
+        for (int k = 0; k <= _mtp.Length; k++) _dHidden[k] = _arena.Matrix(_hidden[k].Rows, _hidden[k].Columns);
+        RunHeads(1f / scales.CountedLabels, _mtp.Length == 0 ? 0 : scales.MtpWeight / _mtp.Length / scales.CountedLabels, gradient: true, losses);
         AddBalance(losses);
-
         for (int k = _mtp.Length; k >= 1; k--)
         {
-            var c = _contexts[k];
             var mark = _scratch.Save();
-            var dPrevious = _mtp[k - 1].Backward(c, _mtpGradients[k - 1], _mtpStates[k - 1]);
-            AddFirstRows(dPrevious, _batches[k].Length, k == 1 ? dHidden : _mtpGradients[k - 2], _batches[k - 1].Length);
+            var dPrevious = _mtp[k - 1].Backward(_contexts[k], _dHidden[k], _mtpStates[k - 1]);
+            AddFirstRows(dPrevious, _batches[k].Length, _dHidden[k - 1], _batches[k - 1].Length);
             _scratch.Release(mark);
         }
 
-        BackwardMain(dHidden, x);
+        AddToEmbedding(BackwardMain(_dHidden[0], x));
     }
 
     /// <summary>Adds a micro-batch's losses to the sums; gradients and loads stay as they are.</summary>
     public void Evaluate(PackedBatch batch, BatchLosses losses)
     {
         Prepare(batch, 0, isTraining: false);
-        var hidden = ForwardMain(out _);
-        losses.MainSum += RunHead(0, hidden, 0, default);
-        ForwardMtp(hidden, 0, gradient: false, losses);
+        Forward(out _);
+        RunHeads(0, 0, gradient: false, losses);
         AddAccepted(losses);
         AddBalance(losses);
     }
@@ -144,58 +138,80 @@ internal sealed class TrainingModel : IDisposable
         }
     }
 
-    private Tensor ForwardMain(out Tensor x)
+    // The main model, then module by module, each from the first rows of the one before.
+    private void Forward(out Tensor x)
     {
         var c = _contexts[0];
         x = _arena.Matrix(_batches[0].Ids.Count, Config.HiddenSize);
         _embedding.ForwardInto(c, _batches[0].Ids, x);
         for (int l = 0; l < _blocks.Length; l++) _blocks[l].Forward(c, x, _blockStates[l]);
-        var hidden = _arena.Matrix(x.Rows, x.Columns);
-        _finalNorm.ForwardInto(c, x, hidden, _finalNormState);
-        return hidden;
+        _hidden[0] = _arena.Matrix(x.Rows, x.Columns);
+        _finalNorm.ForwardInto(c, x, _hidden[0], _finalNormState);
+        for (int k = 1; k <= _mtp.Length; k++)
+        {
+            var previous = _arena.Matrix(_batches[k].Ids.Count, Config.HiddenSize);
+            CopyFirstRows(_hidden[k - 1], _batches[k - 1].Length, previous, _batches[k].Length);
+            _hidden[k] = _mtp[k - 1].Forward(_contexts[k], previous, _batches[k].Ids, _mtpStates[k - 1]);
+        }
     }
 
-    private void BackwardMain(Tensor dHidden, Tensor x)
+    // Gives the gradient for the embedded tokens.
+    private Tensor BackwardMain(Tensor dHidden, Tensor x)
     {
         var c = _contexts[0];
         var dx = _arena.Matrix(x.Rows, x.Columns);
         _finalNorm.BackwardInput(c, dHidden, dx, accumulate: false, _finalNormState);
         _finalNorm.BackwardWeight(c, _finalNormState);
-        for (int l = _blocks.Length - 1; l >= 0; l--)
-            _blocks[l].Backward(c, dx, _blockStates[l]);
-        _embedding.BackwardWeight(c, dx, _batches[0].Ids);
+        for (int l = _blocks.Length - 1; l >= 0; l--) _blocks[l].Backward(c, dx, _blockStates[l]);
+        return dx;
     }
 
-    private void ForwardMtp(Tensor hidden, float weight, bool gradient, BatchLosses losses)
+    // Head and embedding are shared by all depths. Sequence by sequence, so that sums come out the same however a batch is cut into micro-batches.
+    private void RunHeads(float mainWeight, float mtpWeight, bool gradient, BatchLosses losses)
     {
-        for (int k = 1; k <= _mtp.Length; k++)
+        var mark = _scratch.Save();
+        for (int k = 0; k <= _mtp.Length; k++)
         {
-            var c = _contexts[k];
-            int rows = (int)_batches[k].Ids.Count;
-            var previous = _arena.Matrix(rows, Config.HiddenSize);
-            CopyFirstRows(hidden, _batches[k - 1].Length, previous, _batches[k].Length);
-            hidden = _mtp[k - 1].Forward(c, previous, _batches[k].Ids, _mtpStates[k - 1]);
-            _mtpGradients[k - 1] = gradient ? _arena.Matrix(rows, Config.HiddenSize) : default;
-            losses.MtpSums[k - 1] += RunHead(k, hidden, weight, _mtpGradients[k - 1]);
+            _rowLosses[k] = _contexts[k].Vector(_hidden[k].Rows);
+            _choices[k] = gradient ? default : _contexts[k].Integers(_hidden[k].Rows);
+        }
+
+        int parts = _mtp.Length == 0 ? 1 : _hidden[0].Rows / _batches[0].Length;
+        for (int part = 0; part < parts; part++)
+        {
+            for (int k = 0; k <= _mtp.Length; k++)
+            {
+                int rows = _hidden[k].Rows / parts, first = part * rows;
+                _head.Run(
+                    _contexts[k], _hidden[k].RowRange(first, rows), _batches[k].Labels.ElementRange(first, rows), k == 0 ? mainWeight : mtpWeight, _rowLosses[k].ElementRange(first, rows),
+                    gradient ? _dHidden[k].RowRange(first, rows) : default, gradient ? default : _choices[k].ElementRange(first, rows));
+            }
+        }
+
+        losses.MainSum = AddTo(losses.MainSum, _rowLosses[0]);
+        for (int k = 0; k <= _mtp.Length; k++)
+        {
+            if (!gradient) _backend.Read(_choices[k], _batches[k].Choices);
+            if (k == 0) continue;
+            losses.MtpSums[k - 1] = AddTo(losses.MtpSums[k - 1], _rowLosses[k]);
             losses.MtpCounts[k - 1] += _batches[k].Counted;
         }
+
+        _scratch.Release(mark);
     }
 
-    private double RunHead(int depth, Tensor hidden, float weight, Tensor dHidden)
+    private void AddToEmbedding(Tensor dMain)
     {
-        var c = _contexts[depth];
-        var mark = _scratch.Save();
-        var rowLosses = c.Vector(hidden.Rows);
-        var choices = dHidden.IsEmpty ? c.Integers(hidden.Rows) : default;
-        _head.Run(c, hidden, _batches[depth].Labels, weight, rowLosses, dHidden, choices);
-        if (!choices.IsEmpty) _backend.Read(choices, _batches[depth].Choices);
-        if (_rowLosses.Length < hidden.Rows) _rowLosses = new float[hidden.Rows];
-        var values = _rowLosses.AsSpan(0, hidden.Rows);
-        _backend.Read(rowLosses, values);
-        _scratch.Release(mark);
-        double sum = 0;
-        foreach (float loss in values) sum += loss;
-        return sum;
+        int parts = _mtp.Length == 0 ? 1 : dMain.Rows / _batches[0].Length;
+        for (int part = 0; part < parts; part++)
+        {
+            for (int k = _mtp.Length; k >= 0; k--)
+            {
+                var dEmbedded = k == 0 ? dMain : _mtpStates[k - 1].DEmbedded;
+                int rows = dEmbedded.Rows / parts;
+                _embedding.BackwardWeight(_contexts[k], dEmbedded.RowRange(part * rows, rows), _batches[k].Ids.ElementRange(part * rows, rows));
+            }
+        }
     }
 
     // Row i of depth k and row i + k of the main model predict the same token: where both would say the same, a greedy draft is accepted (given the true tokens before it).
@@ -217,22 +233,28 @@ internal sealed class TrainingModel : IDisposable
         int index = 0;
         for (int l = 0; l < _blocks.Length; l++)
         {
-            if (_blocks[l].Experts is not null) losses.BalanceSums[index++] += Sum(_blockStates[l].Experts.BalanceLoss);
+            if (_blocks[l].Experts is not null) Add(_blockStates[l].Experts.BalanceLoss);
         }
 
         for (int k = 0; k < _mtp.Length; k++)
         {
-            if (_mtp[k].Block.Experts is not null) losses.BalanceSums[index++] += Sum(_mtpStates[k].Block.Experts.BalanceLoss);
+            if (_mtp[k].Block.Experts is not null) Add(_mtpStates[k].Block.Experts.BalanceLoss);
+        }
+
+        void Add(Tensor sequenceLosses)
+        {
+            losses.BalanceSums[index] = AddTo(losses.BalanceSums[index], sequenceLosses);
+            index++;
         }
     }
 
-    private double Sum(Tensor sequenceLosses)
+    // One value after the other, so that a sum does not depend on where a micro-batch ends.
+    private double AddTo(double sum, Tensor values)
     {
-        if (_balanceLosses.Length < sequenceLosses.Count) _balanceLosses = new float[sequenceLosses.Count];
-        var values = _balanceLosses.AsSpan(0, (int)sequenceLosses.Count);
-        _backend.Read(sequenceLosses, values);
-        double sum = 0;
-        foreach (float loss in values) sum += loss;
+        if (_values.Length < values.Count) _values = new float[values.Count];
+        var span = _values.AsSpan(0, (int)values.Count);
+        _backend.Read(values, span);
+        foreach (float value in span) sum += value;
         return sum;
     }
 

@@ -11,7 +11,7 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
     /// <summary>The global norm of the gradients of what is trained, before clipping.</summary>
     public double Norm()
     {
-        foreach (var region in _frozen) backend.Clear(Part(parameters.Gradients, region));
+        foreach (var region in _frozen) backend.Clear(parameters.Gradients.ElementRange(region.Offset, region.Count));
         return Math.Sqrt(backend.SumOfSquares(parameters.Gradients));
     }
 
@@ -36,14 +36,11 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
             foreach (var region in _trained)
             {
                 backend.AdamW(
-                    Part(parameters.Weights, region), Part(parameters.Gradients, region), Part(parameters.FirstMoments, region),
-                    Part(parameters.SecondMoments, region), region.IsVector && !settings.DecayNorms ? rates with { WeightDecay = 0 } : rates);
+                    parameters.Weights.ElementRange(region.Offset, region.Count), parameters.Gradients.ElementRange(region.Offset, region.Count), parameters.FirstMoments.ElementRange(region.Offset, region.Count),
+                    parameters.SecondMoments.ElementRange(region.Offset, region.Count), region.IsVector && !settings.DecayNorms ? rates with { WeightDecay = 0 } : rates);
             }
         }
 
         Discard();
     }
-
-    private static Tensor Part(Tensor flat, ParameterRegion region) =>
-        flat.Reshape(new Shape(flat.Count, 1)).RowRange(region.Offset, region.Count).Reshape(new Shape(region.Count));
 }

@@ -106,6 +106,13 @@ public sealed record RunConfig
     [JsonPropertyName("optimizer")]
     public OptimizerSettings Optimizer { get; init; } = new();
 
+    /// <summary>
+    /// Decay of an exponential moving average of the weights, 0 to below 1 (the report does not say which it had; 0.999 forgets half of a weight in 700 steps); 0 for
+    /// no average. It is kept in host memory, updated beside the next step, and written as <c>model-ema/</c>.
+    /// </summary>
+    [JsonPropertyName("ema_decay")]
+    public double EmaDecay { get; init; }
+
     /// <summary>λ, the weight of the multi-token prediction loss.</summary>
     [JsonPropertyName("mtp_weight")]
     public double MtpWeight { get; init; } = 0.3;
@@ -254,6 +261,7 @@ public sealed record RunConfig
         Check(ValidationShare is >= 0 and <= 0.5, "validation_share", "has to be 0 to 0.5");
         Check(ValidateEvery >= 0 && ValidationSequences >= 0, "validate_every", "and validation_sequences cannot be negative");
         Check(BalancePolicy.Find(Balance) is not null, "balance", $"has to be one of {string.Join(", ", BalancePolicy.Names)}");
+        Check(EmaDecay is >= 0 and < 1, "ema_decay", "has to be 0 for no average, or below 1");
         CheckWeight(MtpWeight, "mtp_weight");
         CheckWeight(BalanceWeight, "balance_weight");
         CheckWeight(BiasUpdateRate, "bias_update_rate");

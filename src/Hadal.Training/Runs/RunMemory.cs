@@ -23,13 +23,17 @@ public sealed record RunMemory(
     [property: JsonPropertyName("operands")] long Operands,
     [property: JsonPropertyName("checkpoint")] long Checkpoint)
 {
+    /// <summary>The moving average of the weights; 0 without <c>ema_decay</c>.</summary>
+    [JsonPropertyName("average")]
+    public long Average { get; init; }
+
     /// <summary>What a process takes that trains nothing yet: the runtime, its code and the kernels' own scratch. Measured.</summary>
     [JsonPropertyName("program")]
     public long Program { get; init; } = 96L << 20;
 
     /// <summary>All of it. The text of the run comes on top: four bytes a token.</summary>
     [JsonIgnore]
-    public long Total => checked(Weights + Gradients + Moments + Activations + Temporaries + Operands + Checkpoint + Program);
+    public long Total => checked(Weights + Gradients + Moments + Activations + Temporaries + Operands + Checkpoint + Average + Program);
 
     /// <summary>Counts without taking any of the memory.</summary>
     /// <param name="run">A valid run.</param>
@@ -44,9 +48,12 @@ public sealed record RunMemory(
         var options = Trainer.OptionsOf(run);
         using var model = new TrainingModel(backend, config, run.SequenceLength, options);
         model.ForwardBackward(new PackedBatch(run.MicroBatchSequences, run.SequenceLength), new LossScales(run.TokensPerStep, run.BatchSequences, 0, 0), model.CreateLosses());
-        long parameters = model.Parameters.Count;
+        long parameters = model.Parameters.Count, average = run.EmaDecay > 0 ? parameters * sizeof(float) : 0;
         return new RunMemory(
             parameters * sizeof(float), parameters * sizeof(float), 2 * parameters * options.Moments.SizeOf(), model.KeptBytes, model.TemporaryBytes, backend.OperandBytes,
-            run.CheckpointEvery > 0 ? 3 * parameters * sizeof(float) : 0);
+            run.CheckpointEvery > 0 ? 3 * parameters * sizeof(float) + average : 0)
+        {
+            Average = average,
+        };
     }
 }

@@ -39,11 +39,15 @@ internal sealed class Trainer : IDisposable
         Watch = new ExpertWatch(Model.ExpertLayers);
         _frozen = new FrozenParameters(Model, run.Freeze);
         _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer, _frozen);
+        Average = run.EmaDecay > 0 ? new WeightAverage(Model, backend, run.EmaDecay) : null;
         _losses = Model.CreateLosses();
         _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
     }
 
     public TrainingModel Model { get; }
+
+    /// <summary>The moving average of the weights; null for none.</summary>
+    public WeightAverage? Average { get; }
 
     /// <summary>How the experts are used.</summary>
     public ExpertWatch Watch { get; }
@@ -67,6 +71,7 @@ internal sealed class Trainer : IDisposable
     public StepMetrics Step(int step, SpikeWatch? watch = null)
     {
         long started = Stopwatch.GetTimestamp();
+        Average?.Start();
         foreach (var experts in Model.ExpertLayers) experts.BeginStep();
         _losses.Clear();
         long tokens = _schedule.Tokens(step);
@@ -97,8 +102,10 @@ internal sealed class Trainer : IDisposable
         string? refused = watch?.Judge(loss, norm);
         if (refused is null)
         {
+            Average?.Wait();
             _optimizer.Step(step - (watch?.SkippedSteps ?? 0), rate, norm);
             UpdateBiases(position.Value(_run.BiasUpdateRate, _run.BiasUpdateRateChanges));
+            Average?.Begin();
             watch?.Accept(norm);
         }
         else
@@ -142,7 +149,11 @@ internal sealed class Trainer : IDisposable
         return (losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length), acceptance);
     }
 
-    public void Dispose() => Model.Dispose();
+    public void Dispose()
+    {
+        Average?.Wait();
+        Model.Dispose();
+    }
 
     private void UpdateBiases(double rate)
     {

@@ -12,7 +12,7 @@ using Hadal.Training.Metrics;
 
 namespace Hadal.Training.Runs;
 
-/// <summary>A run in its folder: <c>run.json</c>, <c>metrics.jsonl</c>, <c>checkpoints/</c>, and the final <c>model/</c>.</summary>
+/// <summary>A run in its folder: <c>run.json</c>, <c>metrics.jsonl</c>, <c>checkpoints/</c>, and the final <c>model/</c> (and <c>model-ema/</c>).</summary>
 /// <remarks>
 /// Stopping (a cancelled token, Ctrl-C) finishes the step in hand and writes a checkpoint; running the same thing again with <c>resume</c> goes on from the newest
 /// checkpoint and gives the same numbers as a run that was never stopped.
@@ -49,7 +49,7 @@ public sealed class TrainingRun : IDisposable
         (Config, _folder, _backend, _validation, _tokenizerFiles) = (run, folder, backend, validation, tokenizerFiles);
         _validationMicroBatches = validation is null ? 0 : validationMicroBatches;
         _trainer = new Trainer(run, config, backend, training);
-        _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _trainer.Model, backend, run.KeepCheckpoints, tokenizerFiles);
+        _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _trainer.Model, backend, run.KeepCheckpoints, tokenizerFiles, _trainer.Average);
         _watch = new SpikeWatch(run);
         _hash = Hash(run);
     }
@@ -68,6 +68,9 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>Folder of the final model.</summary>
     public string ModelFolder => Path.Combine(_folder, "model");
+
+    /// <summary>Folder of the final model with averaged weights, for a run with an <see cref="RunConfig.EmaDecay"/>.</summary>
+    public string AverageFolder => Path.Combine(_folder, "model-ema");
 
     /// <summary>File of the measurements.</summary>
     public string MetricsFile => Path.Combine(_folder, "metrics.jsonl");
@@ -136,11 +139,11 @@ public sealed class TrainingRun : IDisposable
             _checkpoints.Report(wait: true, Warned);
         }
 
-        // Not to be stopped: no checkpoint holds the last steps.
-        ModelWeights.Save(_trainer.Model, _backend, ModelFolder, new CheckpointOptions
+        // Not to be stopped: no checkpoint holds the last steps. The model itself comes last: it says that the run is complete.
+        var options = new CheckpointOptions { Type = Config.SaveDType == "bfloat16" ? DType.BF16 : DType.F32, CopiedFiles = _tokenizerFiles };
+        if (_trainer.Average is { } average) ModelWeights.Save(average, _trainer.Model.Config, AverageFolder, options);
+        ModelWeights.Save(_trainer.Model, _backend, ModelFolder, options with
         {
-            Type = Config.SaveDType == "bfloat16" ? DType.BF16 : DType.F32,
-            CopiedFiles = _tokenizerFiles,
             AddedFiles = new Dictionary<string, ReadOnlyMemory<byte>> { [TrainingState.FileInModel] = JsonSerializer.SerializeToUtf8Bytes(State, TrainingStateJson.Default.TrainingState) },
         }, CancellationToken.None);
         return last ?? MetricsLog.Read(MetricsFile)[^1];

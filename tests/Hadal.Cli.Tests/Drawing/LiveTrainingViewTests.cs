@@ -238,6 +238,23 @@ public class LiveTrainingViewTests
     }
 
     [Fact]
+    public void A_run_whose_steps_grow_is_told_by_its_tokens()
+    {
+        using var terminal = new Terminal(80, 24);
+        var clock = new HandClock();
+        using var view = LiveTrainingView.Start(terminal.Console, "a small model", 6, clock: clock, tokens: 10_000);
+
+        // Ten seconds for a thousand tokens.
+        foreach (var (step, tokens) in SyntheticRun.Steps(3).Zip([1000L, 2000, 4000]))
+        {
+            clock.Advance(tokens == 4000 ? 20 : 10);
+            view.Report(step with { Tokens = tokens });
+        }
+
+        Assert.Contains(" 40%  0:40, 1:00 left", string.Join('\n', terminal.Screen()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Values_that_are_no_numbers_are_shown_as_unknown()
     {
         var step = SyntheticRun.Steps(1)[0] with { MainLoss = double.NaN, GradNorm = double.PositiveInfinity, TokensPerSecond = double.NaN, MaxViolation = [double.NaN, 0.1, 0.2] };

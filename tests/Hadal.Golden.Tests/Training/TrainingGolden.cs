@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
+using Hadal.Training.Activations;
 using Hadal.Training.Batches;
 using Hadal.Training.Checkpoints;
 using Hadal.Training.Model;
@@ -16,7 +17,7 @@ internal sealed class TrainingGolden : IDisposable
     private readonly int[] _tokens, _documents;
     private readonly string[] _names;
 
-    public TrainingGolden(string run, string weights, string variant, int threads = 2)
+    public TrainingGolden(string run, string weights, string variant, int threads = 2, IReadOnlyList<RecomputeRule>? recompute = null)
     {
         string folder = GoldenData.Folder(run);
         Variant = variant;
@@ -27,7 +28,7 @@ internal sealed class TrainingGolden : IDisposable
         _names = [.. Json.GetProperty("parameter_names").EnumerateArray().Select(n => n.GetString()!)];
         Backend = new CpuBackend(threads);
         Config = ModelConfig.Load(folder);
-        Model = new TrainingModel(Backend, Config, Length);
+        Model = new TrainingModel(Backend, Config, Length, new TrainingOptions { Recompute = recompute ?? [] });
         using var checkpoint = Checkpoint.Open(GoldenData.Folder(weights));
         ModelWeights.Load(Model, Backend, checkpoint);
     }
@@ -59,6 +60,23 @@ internal sealed class TrainingGolden : IDisposable
         var batch = Batch(step);
         var losses = Model.CreateLosses();
         Model.ForwardBackward(batch, new LossScales(batch.CountedLabels, Sequences, mtpWeight, balanceWeight), losses);
+        return losses;
+    }
+
+    /// <summary>The same batch, a sequence at a time.</summary>
+    public BatchLosses RunInMicroBatches(int step, float mtpWeight = 0.3f, float balanceWeight = 1e-4f)
+    {
+        var batch = Batch(step);
+        var losses = Model.CreateLosses();
+        var scales = new LossScales(batch.CountedLabels, Sequences, mtpWeight, balanceWeight);
+        for (int b = 0; b < Sequences; b++)
+        {
+            var part = new PackedBatch(1, Length);
+            batch.Tokens.Slice(b * (Length + 1), Length + 1).CopyTo(part.Tokens);
+            if (!batch.Documents.IsEmpty) batch.Documents.Slice(b * (Length + 1), Length + 1).CopyTo(part.WithDocuments().Documents);
+            Model.ForwardBackward(part, scales, losses);
+        }
+
         return losses;
     }
 

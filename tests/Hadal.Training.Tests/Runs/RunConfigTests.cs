@@ -37,6 +37,7 @@ public class RunConfigTests
     [InlineData("\"mtp_weight_changes\": []", "\"mtp_weight_changes\": null", "mtp_weight_changes has to be a list")]
     [InlineData("\"bias_update_rate_changes\": []", "\"bias_update_rate_changes\": [{\"from\": 0.5, \"value\": 1}, {\"from\": 0.2, \"value\": 0}]", "bias_update_rate_changes have to come in order")]
     [InlineData("\"learning_rate_changes\": []", "\"learning_rate_changes\": [{\"from\": 0.5, \"value\": 1}]", "optimizer.learning_rate_changes have to come in order, those of the learning rate behind decay_end")]
+    [InlineData("\"ema_decay\": 0", "\"ema_decay\": 1", "ema_decay has to be 0 for no average, or below 1")]
     [InlineData("{", "[", "cannot be understood")]
     public void A_wrong_field_is_named(string right, string wrong, string message)
     {

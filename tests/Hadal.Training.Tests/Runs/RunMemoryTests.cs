@@ -30,13 +30,15 @@ public class RunMemoryTests
     }
 
     [Fact]
-    public void Recomputation_is_told_by_what_it_saves_and_checkpoints_cost_a_copy()
+    public void Recomputation_is_told_by_what_it_saves_and_checkpoints_and_averages_cost_copies()
     {
         var run = TinyRun.Run with { Recompute = [new RecomputeRule { Parts = ["block"] }] };
         var plan = RunPlan.Of(run, TinyRun.Config);
         Assert.Equal(RunPlan.Of(TinyRun.Run, TinyRun.Config).MemoryBytes, plan.MemoryBytes + plan.RecomputeSavesBytes);
         Assert.True(plan.RecomputeSavesBytes > 0);
         Assert.Equal(plan.Memory.Weights * 3, RunPlan.Of(run with { CheckpointEvery = 1 }, TinyRun.Config).MemoryBytes - plan.MemoryBytes);
+        Assert.Equal(plan.Memory.Weights, RunPlan.Of(run with { EmaDecay = 0.9 }, TinyRun.Config).MemoryBytes - plan.MemoryBytes);
+        Assert.Equal(plan.Memory.Weights * 5, RunPlan.Of(run with { EmaDecay = 0.9, CheckpointEvery = 1 }, TinyRun.Config).MemoryBytes - plan.MemoryBytes);
     }
 
     [Fact]
