@@ -4,11 +4,13 @@ using System.Text.Json;
 namespace Hadal.Training.Metrics;
 
 /// <summary><c>metrics.jsonl</c>: one JSON object a step, appended and flushed, so that a run that dies keeps what it measured.</summary>
+/// <remarks>Lines that the disk has no room for wait in memory and are written with the next one: a disk that is full for a while stops no run.</remarks>
 public sealed class MetricsLog : IDisposable
 {
-    private readonly FileStream _stream;
+    private readonly Stream _stream;
+    private readonly List<StepMetrics> _waiting = [];
 
-    private MetricsLog(FileStream stream) => _stream = stream;
+    internal MetricsLog(Stream stream) => _stream = stream;
 
     /// <summary>Opens the log for a run that goes on behind a step; later lines and a torn last line are cut off.</summary>
     /// <param name="path">The file; made if it is missing.</param>
@@ -16,7 +18,7 @@ public sealed class MetricsLog : IDisposable
     /// <returns>The log.</returns>
     public static MetricsLog Open(string path, int lastStep)
     {
-        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
         try
         {
             var log = new MetricsLog(stream);
@@ -49,16 +51,54 @@ public sealed class MetricsLog : IDisposable
 
     /// <summary>Adds a step.</summary>
     /// <param name="metrics">What it measured.</param>
-    public void Append(StepMetrics metrics)
+    /// <returns>Null; or why it cannot be written at the moment. It waits then.</returns>
+    public string? Append(StepMetrics metrics)
     {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(metrics, StepMetricsJson.Default.StepMetrics);
-        _stream.Write([.. json, (byte)'\n']);
-        _stream.Flush();
+        _waiting.Add(metrics);
+        try
+        {
+            WriteWaiting();
+            return null;
+        }
+        catch (IOException e)
+        {
+            return e.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>Writes what waits.</summary>
+    /// <exception cref="IOException">There is still no room.</exception>
+    public void WriteWaiting()
+    {
+        if (_waiting.Count == 0) return;
+        using var lines = new MemoryStream();
+        foreach (var step in _waiting)
+        {
+            JsonSerializer.Serialize(lines, step, StepMetricsJson.Default.StepMetrics);
+            lines.WriteByte((byte)'\n');
+        }
+
+        long end = _stream.Position;
+        try
+        {
+            _stream.Write(lines.GetBuffer(), 0, (int)lines.Length);
+            _stream.Flush();
+        }
+        catch (IOException)
+        {
+            // What part of them found room would be a torn line in the middle.
+            _stream.SetLength(end);
+            _stream.Seek(end, SeekOrigin.Begin);
+            throw;
+        }
+
+        _waiting.Clear();
     }
 
     /// <summary>Cuts off what is behind a step, for a run that went back to it.</summary>
     internal void CutBehind(int lastStep)
     {
+        _waiting.RemoveAll(m => m.Step > lastStep);
         _stream.Seek(0, SeekOrigin.Begin);
         _stream.SetLength(KeptLength(_stream, lastStep));
         _stream.Seek(0, SeekOrigin.End);
@@ -67,7 +107,7 @@ public sealed class MetricsLog : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
-    private static long KeptLength(FileStream stream, int lastStep)
+    private static long KeptLength(Stream stream, int lastStep)
     {
         long kept = 0;
         var bytes = new byte[stream.Length];

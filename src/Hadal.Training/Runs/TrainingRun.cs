@@ -30,6 +30,7 @@ public sealed class TrainingRun : IDisposable
     private readonly string _hash;
     private readonly ModelConfig _model;
     private string? _rewound;
+    private bool _isLogWaiting;
 
     /// <summary>Builds model, optimizer and folder.</summary>
     /// <param name="run">A valid run.</param>
@@ -139,10 +140,12 @@ public sealed class TrainingRun : IDisposable
                 StepsDone++;
                 late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
                 if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = WithValidation(last);
-                log.Append(last);
+                Append(log, last);
                 progress?.Invoke(last);
                 if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) _checkpoints.Begin(State, Warned);
             }
+
+            WriteWaiting(log);
         }
         finally
         {
@@ -167,6 +170,27 @@ public sealed class TrainingRun : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _trainer.Dispose();
+
+    // A full disk is told of once, until there is room again.
+    private void Append(MetricsLog log, StepMetrics step)
+    {
+        string? problem = log.Append(step);
+        if (problem is not null && !_isLogWaiting)
+            Warned?.Invoke($"{MetricsFile} cannot be written ({problem}); the run goes on, and what it measures waits until there is room.");
+        _isLogWaiting = problem is not null;
+    }
+
+    private void WriteWaiting(MetricsLog log)
+    {
+        try
+        {
+            log.WriteWaiting();
+        }
+        catch (IOException e)
+        {
+            throw new TrainingException($"{MetricsFile} cannot be written ({e.Message.TrimEnd('.')}); make room and run the same command. {Keep()}");
+        }
+    }
 
     private StepMetrics WithValidation(StepMetrics step)
     {

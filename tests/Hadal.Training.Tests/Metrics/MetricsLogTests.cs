@@ -43,6 +43,38 @@ public sealed class MetricsLogTests : IDisposable
         for (int step = 1; step <= steps; step++) log.Append(Metrics(step));
     }
 
+    [Fact]
+    public void Lines_that_find_no_room_wait_and_are_written_whole_and_in_order_when_there_is_some()
+    {
+        var disk = new SmallDisk { Room = 600 };
+        using var log = new MetricsLog(disk);
+        string?[] answers = [.. Enumerable.Range(1, 6).Select(step => log.Append(Metrics(step)))];
+        Assert.Null(answers[0]);
+        Assert.Contains("No space left on device", answers[5], StringComparison.Ordinal);
+
+        // Nothing torn is left behind, and a run that goes back forgets what waits.
+        Assert.Equal((byte)'\n', disk.ToArray()[^1]);
+        Assert.Throws<IOException>(log.WriteWaiting);
+        log.CutBehind(5);
+        disk.Room = long.MaxValue;
+        Assert.Null(log.Append(Metrics(6)));
+        var lines = System.Text.Encoding.UTF8.GetString(disk.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal([1, 2, 3, 4, 5, 6], lines.Select(l => MetricsLog.TryParse(System.Text.Encoding.UTF8.GetBytes(l))!.Step));
+    }
+
+    /// <summary>Takes what fits, then fails, as a full disk does.</summary>
+    private sealed class SmallDisk : MemoryStream
+    {
+        public long Room { get; set; }
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            int fits = (int)Math.Min(count, Math.Max(0, Room - Position));
+            base.Write(buffer, offset, fits);
+            if (fits < count) throw new IOException("No space left on device.");
+        }
+    }
+
     private static StepMetrics Metrics(int step) => new()
     {
         Step = step,
