@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the studies of docs/results.
+#
+#   bench/studies/run.sh TEXT OUT [STUDY…]
+#
+# TEXT is a folder of English books (.txt or .txt.gz; the results are of seven million bytes of public-domain novels and plays); OUT gets tokenizer, run files and studies.
+# STUDY is a name of this folder: precision, fp8-alternatives, balance, mtp, recompute; all of them if none is given. The same command goes on where it stopped.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+text=$(realpath "$1") out=$2
+shift 2
+[ $# -gt 0 ] || set -- precision fp8-alternatives balance mtp recompute
+hadal() { dotnet "$PWD/src/Hadal.Cli/bin/Release/net10.0/hadal.dll" "$@"; }
+dotnet build src/Hadal.Cli -c Release -v q
+mkdir -p "$out/text"
+for file in "$text"/*.txt "$text"/*.txt.gz; do
+  [ -e "$file" ] || continue
+  name=$(basename "${file%.gz}")
+  [ -e "$out/text/$name" ] || { case $file in *.gz) gzip -dc "$file" ;; *) cat "$file" ;; esac > "$out/text/$name.part" && mv "$out/text/$name.part" "$out/text/$name"; }
+done
+[ -e "$out/tokenizer/tokenizer.json" ] || hadal tokenizer train "$out/text" --vocab 4096 --out "$out/tokenizer"
+cp bench/studies/*.json "$out/"
+for study in "$@"; do hadal ablate "$out/$study.json" --out "$out/$study"; done
