@@ -32,6 +32,8 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
     [
         new QuickstartCommand(),
         new TrainCommand(),
+        new WatchCommand(),
+        new ReportCommand(),
         new AblateCommand(),
         new GenerateCommand(),
         new ChatCommand(),

@@ -19,6 +19,15 @@ internal sealed record CliRun(int Code, string Out, string Error)
         return new CliRun(code, output.ToString(), error.ToString());
     }
 
+    /// <summary>A run whose standard output is watched.</summary>
+    public static CliRun OutputWatched(Action<string> onOutput, params string[] args)
+    {
+        using var output = new WatchedWriter(onOutput);
+        using var error = new StringWriter();
+        int code = HadalProgram.RunAsync(args, output, error, CancellationToken.None).GetAwaiter().GetResult();
+        return new CliRun(code, output.ToString(), error.ToString());
+    }
+
     /// <summary>A run that believes to be on a terminal.</summary>
     public static CliRun OnTerminal(bool colors, string input, params string[] args) => Of(
         args, new StringReader(input), s => s with { InIsTerminal = true, OutIsTerminal = true, ErrorIsTerminal = true, Colors = colors });

@@ -27,6 +27,7 @@ internal sealed class StudyExecution
     private readonly RunFile[] _files;
     private readonly RunFolderState[] _states;
     private readonly StudyProgress _progress;
+    private readonly Dictionary<string, double?> _peaks = new(StringComparer.Ordinal);
 
     /// <summary>Looks at all folders and checks every run before any of them begins.</summary>
     /// <param name="context">Where progress is shown and when to stop.</param>
@@ -90,29 +91,30 @@ internal sealed class StudyExecution
             file.Run, file.Model, file.Folder, backend, data.Training, data.Validation, data.ValidationMicroBatches,
             TokenizerFiles.Find(file.TokenizerPath, Path.Combine(file.Folder, "tokenizer")))
         {
+            PeakGflops = PeakOf(file),
             Warned = sentence => _context.Say($"warning: {run.Variant.Name}, seed {run.Seed}: {sentence}"),
         };
         training.Resume();
-        _progress.Done(index, training.StepsDone);
+        _progress.Done(index, file.Run.TokensAfter(training.StepsDone));
         try
         {
-            using var view = LiveTrainingView.Start(_context.Error, $"{run.Variant.Name}, seed {run.Seed}", file.Run.Steps);
+            using var view = LiveTrainingView.Start(_context.Error, $"{run.Variant.Name}, seed {run.Seed}", file.Run.Steps, tokens: file.Run.Tokens);
             view.Remark = Remark(index);
             var seconds = new Queue<double>();
-            long tokens = -1;
+            bool warm = false;
             training.Run(
                 step =>
                 {
                     // The first step of a sitting compiles and touches memory.
-                    if (tokens >= 0)
+                    if (warm)
                     {
-                        seconds.Enqueue((step.Tokens - tokens) / step.TokensPerSecond);
+                        seconds.Enqueue(1 / step.TokensPerSecond);
                         if (seconds.Count > SpeedWindow) seconds.Dequeue();
                         _progress.Measured(run.Variant.Name, seconds.Average());
                     }
 
-                    tokens = step.Tokens;
-                    _progress.Done(index, step.Step);
+                    warm = true;
+                    _progress.Done(index, step.Tokens);
                     view.Remark = Remark(index);
                     view.Report(step);
                 },
@@ -141,6 +143,13 @@ internal sealed class StudyExecution
         _progress.Ended(index);
     }
 
+    // Once for a precision: the machine is the same for every run.
+    private double? PeakOf(RunFile file)
+    {
+        if (!_peaks.TryGetValue(file.Run.Precision, out double? peak)) _peaks.Add(file.Run.Precision, peak = ArithmeticPeak.Measure(file, _threads, _context.Cancellation));
+        return peak;
+    }
+
     private string Remark(int index)
     {
         string place = $"run {index + 1} of {_runs.Length}";
@@ -150,7 +159,7 @@ internal sealed class StudyExecution
     private void TakeSpeed(int index)
     {
         if (Steps(index) is not { Count: > 1 } steps) return;
-        double[] seconds = [.. Enumerable.Range(1, steps.Count - 1).Select(i => StudyResult.SecondsOf(steps, i)).Where(double.IsFinite).Order()];
+        double[] seconds = [.. steps.Skip(1).Select(s => 1 / s.TokensPerSecond).Where(double.IsFinite).Order()];
         if (seconds.Length > 0) _progress.Measured(_runs[index].Variant.Name, seconds[seconds.Length / 2]);
     }
 

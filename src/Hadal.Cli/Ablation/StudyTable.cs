@@ -29,9 +29,9 @@ internal sealed class StudyTable
             ("training loss", v => Of(v.TrainLoss, Nats)),
             ("curves apart, 2nd half", v => Pair(v.MeanCurveDifferenceSecondHalf, v.CurveDifferenceSecondHalf)),
             ("last tenth", v => Pair(v.MeanCurveDifferenceLastTenth, v.CurveDifferenceLastTenth)),
-            ("s/step", v => Of(v.SecondsPerStep, Figures.Number)),
+            ("s/step", v => v.SecondsPerStep is { } seconds ? Of(seconds, SecondsLike(seconds.Mean)) : null),
             ("MaxVio", v => Of(v.MaxViolation, Figures.Number)),
-            ("planned memory", v => Figures.Bytes(v.PlannedMemoryBytes)),
+            ("planned memory", v => v.PlannedMemoryBytes is { } bytes ? Figures.Bytes(bytes) : null),
             ("runs", v => Runs(v, result.Seeds.Count)),
         ];
         var shown = columns.Where(c => result.Variants.Any(v => c.Cell(v) is not null)).ToList();
@@ -83,6 +83,9 @@ internal sealed class StudyTable
     }
 
     internal static string Nats(double loss) => loss.ToString("0.0000", CultureInfo.InvariantCulture);
+
+    /// <summary>Seconds with as many digits as suit a mean, for the mean and what belongs to it.</summary>
+    internal static Func<double, string> SecondsLike(double mean) => seconds => seconds.ToString(mean < 0.995 ? "0.0000" : mean < 99.5 ? "0.00" : "0", CultureInfo.InvariantCulture);
 
     private static string Signed(double share) => (share * 100).ToString("+0.000;-0.000;0.000", CultureInfo.InvariantCulture) + "%";
 

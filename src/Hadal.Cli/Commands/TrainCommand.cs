@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Hadal.Cli.CommandLine;
 using Hadal.Cli.Drawing;
 using Hadal.Cli.Errors;
+using Hadal.Cli.Monitoring;
 using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Model.Checkpoints;
@@ -40,15 +41,17 @@ internal sealed class TrainCommand : HadalCommand
     private readonly Option<string> _out = new("--out") { Description = "The folder of the run: checkpoints, metrics.jsonl, and model/ at the end.", HelpName = "DIR" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Insist on a checkpoint to go on from. (Where there is one, the run goes on from it anyway.)" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only show what the run would need." };
+    private readonly Option<int> _metricsPort = Numbers.Whole("--metrics-port", "While training, show Prometheus the run's figures at http://127.0.0.1:N/metrics; 0 for not at all.", 0, 0, 65535);
     private readonly Option<int> _threads = CommonOptions.Threads();
 
     public TrainCommand()
         : base("train", "Train a model as a run file says. The same command goes on where the last one stopped.",
             "hadal train --config run.json --out runs/first", "hadal train --config run.json --out runs/first --dry-run",
             "hadal train --config quickstart/run.json --out runs/longer", "hadal train --preset v3 --dry-run",
+            "hadal train --config run.json --out runs/first --metrics-port 9464",
             "hadal train --preset tiny --data notes/ --tokenizer tokenizer.json --out runs/tiny")
     {
-        foreach (var option in (Option[])[_config, _preset, _data, _tokenizer, _writeConfig, _out, _resume, _dryRun, _threads]) Options.Add(option);
+        foreach (var option in (Option[])[_config, _preset, _data, _tokenizer, _writeConfig, _out, _resume, _dryRun, _metricsPort, _threads]) Options.Add(option);
         Validators.Add(Complain);
     }
 
@@ -102,12 +105,22 @@ internal sealed class TrainCommand : HadalCommand
         };
         if (run.Resume()) context.Say($"Going on behind step {run.StepsDone} of {file.Run.Steps}.");
         else if (context.Get(_resume)) throw new MistakeException($"{folder} has no checkpoint to go on from; leave out --resume to start at the first step");
+        run.PeakGflops = ArithmeticPeak.Measure(file, threads, context.Cancellation);
+        var gauges = new RunGauges(file);
+        using var endpoint = context.Get(_metricsPort) is > 0 and var port ? new MetricsEndpoint(port, gauges.Page) : null;
+        if (endpoint is not null) context.Say($"Figures for Prometheus: {endpoint.Address}");
         int first = run.StepsDone;
         long started = Stopwatch.GetTimestamp();
         try
         {
             using var view = LiveTrainingView.Start(context.Error, $"training {folder}", file.Run.Steps, tokens: file.Run.Tokens);
-            run.Run(view.Report, context.Cancellation);
+            run.Run(
+                step =>
+                {
+                    gauges.Report(step);
+                    view.Report(step);
+                },
+                context.Cancellation);
             view.Complete();
         }
         catch (OperationCanceledException)

@@ -27,6 +27,7 @@ public sealed class LiveTrainingView : IDisposable
     private LiveDisplayContext? _frame;
     private long? _shownAt;
     private StepMetrics? _shown;
+    private bool _left;
     private bool _disposed;
 
     private LiveTrainingView(IAnsiConsole console, string title, int steps, TimeSpan? limit, TimeProvider clock, long tokens)
@@ -76,6 +77,27 @@ public sealed class LiveTrainingView : IDisposable
         }
     }
 
+    /// <summary>Time that the run took before the view began; counts as elapsed.</summary>
+    internal TimeSpan Before
+    {
+        set
+        {
+            lock (_gate) _progress.Before = value;
+        }
+    }
+
+    /// <summary>Seconds of a token, where the run tells them itself; the time that is left follows them.</summary>
+    internal double? SecondsPerToken
+    {
+        set
+        {
+            lock (_gate) _progress.SecondsPerToken = value;
+        }
+    }
+
+    /// <summary>Whether a view that is not drawn writes a line for every step instead of one every few seconds.</summary>
+    internal bool EveryStep { get; init; }
+
     /// <summary>Starts a view.</summary>
     /// <param name="console">Where to draw; one that is not interactive or knows no escape sequences gets plain lines.</param>
     /// <param name="title">What is being trained, a few words.</param>
@@ -93,6 +115,16 @@ public sealed class LiveTrainingView : IDisposable
         return new LiveTrainingView(console, title, steps, limit, clock ?? TimeProvider.System, tokens);
     }
 
+    /// <summary>Starts a view of somebody else's run, which writes a line for every step where it cannot draw; parameters as of <see cref="Start"/>.</summary>
+    internal static LiveTrainingView StartFollowing(IAnsiConsole console, string title, int steps, long tokens, TimeProvider? clock = null) =>
+        new(console, title, steps, null, clock ?? TimeProvider.System, tokens) { EveryStep = true };
+
+    /// <summary>Takes the measurements of a step that lies behind, without showing it.</summary>
+    internal void Recall(StepMetrics metrics)
+    {
+        lock (_gate) _progress.Add(metrics);
+    }
+
     /// <summary>Takes the measurements of a step and draws, unless the last drawing is too recent.</summary>
     /// <param name="metrics">The step.</param>
     public void Report(StepMetrics metrics)
@@ -102,7 +134,7 @@ public sealed class LiveTrainingView : IDisposable
         {
             if (_disposed || _progress.Outcome != TrainingOutcome.Running) return;
             _progress.Add(metrics);
-            if (_shownAt is { } at && _clock.GetElapsedTime(at) < (_live is null ? _lineTime : _frameTime)) return;
+            if (!(EveryStep && _live is null) && _shownAt is { } at && _clock.GetElapsedTime(at) < (_live is null ? _lineTime : _frameTime)) return;
         }
 
         Show();
@@ -111,13 +143,16 @@ public sealed class LiveTrainingView : IDisposable
     /// <summary>Draws a last time and says that the run is done.</summary>
     public void Complete() => End(TrainingOutcome.Complete);
 
+    /// <summary>Leaves a run that goes on: the last picture stays as it is.</summary>
+    internal void Leave() => _left = true;
+
     /// <summary>Gives the terminal back; the last picture stays on it. A run that was not completed is shown as stopped.</summary>
     public void Dispose()
     {
         if (_disposed) return;
         try
         {
-            End(TrainingOutcome.Stopped);
+            if (!_left) End(TrainingOutcome.Stopped);
         }
         finally
         {
@@ -157,7 +192,8 @@ public sealed class LiveTrainingView : IDisposable
         }
     }
 
-    private string Describe(StepMetrics metrics)
+    /// <summary>A step as a line.</summary>
+    internal string Describe(StepMetrics metrics)
     {
         var line = new StringBuilder("step ").Append(Figures.Whole(metrics.Step));
         if (_progress.Steps > 0) line.Append('/').Append(Figures.Whole(_progress.Steps));
@@ -166,6 +202,7 @@ public sealed class LiveTrainingView : IDisposable
         if (_progress.ValidationLoss is { } validation) line.Append("  validation ").Append(Figures.Loss(validation));
         if (_progress.BigramLoss is { } bigram) line.Append("  bigram ").Append(Figures.Loss(bigram));
         line.Append("  ").Append(Figures.Rate(metrics.TokensPerSecond, "tokens"));
+        if (metrics.ModelFlopsUtilization is { } utilization) line.Append("  MFU ").Append(Figures.Percent(utilization));
         line.Append("  lr ").Append(Figures.Number(metrics.LearningRate));
         line.Append("  grad ").Append(Figures.Number(metrics.GradNorm));
         if (metrics.MaxViolation.Length > 0) line.Append("  MaxVio ").Append(Figures.Number(metrics.MaxViolation.Max()));

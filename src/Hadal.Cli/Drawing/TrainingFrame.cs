@@ -97,6 +97,7 @@ internal sealed class TrainingFrame(TrainingProgress progress, Lock gate) : Rend
         for (int i = 0; i < Math.Min(last.MtpLoss.Length, 2); i++) figures.Add((last.MtpLoss.Length == 1 ? "MTP loss" : $"MTP loss {i + 1}", Figures.Loss(last.MtpLoss[i])));
         if (progress.Acceptance is { } acceptance) figures.Add(("drafts accepted", Figures.Percent(acceptance)));
         figures.Add(("tokens/s", Figures.Rate(last.TokensPerSecond)));
+        if (last.ModelFlopsUtilization is { } utilization) figures.Add(("MFU", Figures.Percent(utilization)));
         figures.Add(("tokens", Figures.Count(last.Tokens)));
         figures.Add(("learning rate", Figures.Number(last.LearningRate)));
         figures.Add(("gradient norm", Figures.Number(last.GradNorm)));

@@ -47,9 +47,15 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
 
     public string? Remark { get; set; }
 
+    /// <summary>Time that the run took before the view began.</summary>
+    public TimeSpan Before { get; set; }
+
+    /// <summary>Seconds of a token where the run tells them itself; null to measure the speed by the clock.</summary>
+    public double? SecondsPerToken { get; set; }
+
     public LossHistory Losses { get; } = new();
 
-    public TimeSpan Elapsed => _end ?? clock.GetElapsedTime(_start);
+    public TimeSpan Elapsed => _end ?? Before + clock.GetElapsedTime(_start);
 
     /// <summary>Share of the run that is done, by steps (or tokens) or by time, whichever is nearer to its end; null where nothing limits it.</summary>
     public double? Share
@@ -71,6 +77,12 @@ internal sealed class TrainingProgress(string title, int steps, TimeSpan? limit,
         {
             if (Outcome != TrainingOutcome.Running) return null;
             TimeSpan? left = limit is { } l ? l - Elapsed : null;
+            if (tokens > 0 && Last is not null && SecondsPerToken is { } told)
+            {
+                double rest = Math.Max(0, told * Math.Max(0, tokens - Last.Tokens) - (Elapsed - _lastAt).TotalSeconds);
+                return rest < 1e9 ? TimeSpan.FromSeconds(rest) : null;
+            }
+
             // The first step pays for warming up, so the speed is that of the steps after it.
             if (Steps > 0 && First is not null && Last is not null && Last.Step > First.Step)
             {

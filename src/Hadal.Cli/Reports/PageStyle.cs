@@ -63,6 +63,7 @@ internal static class PageStyle
         h2 { margin: 44px 0 4px; font-size: 22px; line-height: 1.25; letter-spacing: -0.01em; }
         h3 { margin: 0; font-size: 15px; font-weight: 600; line-height: 1.35; }
         .explain { margin: 0 0 16px; max-width: 82ch; color: var(--soft); }
+        h2 + .card { margin-top: 12px; }
         .card + .explain, .pair + .explain { margin-top: 28px; }
         .unit { color: var(--muted); font-weight: 400; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(196px, 1fr)); gap: 12px; }

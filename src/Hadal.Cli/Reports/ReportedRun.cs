@@ -22,6 +22,9 @@ internal sealed class ReportedRun
         FinalTrainingLoss = Steps.Count > 0 ? end.Average(s => s.MainLoss) : double.NaN;
         MaxViolation = Last is { MaxViolation.Length: > 0 } ? Last.MaxViolation.Max() : null;
 
+        double[] utilizations = [.. Steps.Select(s => s.ModelFlopsUtilization ?? double.NaN).Where(double.IsFinite).Order()];
+        ModelFlopsUtilization = utilizations.Length > 0 ? utilizations[utilizations.Length / 2] : null;
+
         // Tokens over time, not a mean of speeds: the harmonic mean when all steps have as many tokens.
         var speeds = Steps.Select(s => s.TokensPerSecond).Where(s => s > 0 && double.IsFinite(s)).ToList();
         TokensPerSecond = speeds.Count > 0 ? speeds.Count / speeds.Sum(s => 1 / s) : null;
@@ -40,6 +43,9 @@ internal sealed class ReportedRun
     public double? MaxViolation { get; }
 
     public double? TokensPerSecond { get; }
+
+    /// <summary>Median MFU; null where no peak was measured.</summary>
+    public double? ModelFlopsUtilization { get; }
 
     /// <summary>The run in a sentence, from what is known of it.</summary>
     /// <returns>A sentence with its full stop.</returns>

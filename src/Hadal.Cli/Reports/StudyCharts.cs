@@ -30,9 +30,9 @@ internal sealed class StudyCharts(Study study, StudyResult result, IReadOnlyList
 
     private IEnumerable<XElement> Outcome()
     {
-        var losses = Rows(v => v.ValidationLoss is { } s ? (v.Runs.Where(r => r.Complete).Select(r => r.ValidationLoss), s) : null, StudyTable.Nats);
-        if (losses.Count == 0) losses = Rows(v => v.TrainLoss is { } s ? (v.Runs.Where(r => r.Complete).Select(r => r.TrainLoss), s) : null, StudyTable.Nats);
-        var times = Rows(v => v.SecondsPerStep is { } s ? (v.Runs.Select(r => r.SecondsPerStep), s) : null, Figures.Number);
+        var losses = Rows(v => v.ValidationLoss is { } s ? (v.Runs.Where(r => r.Complete).Select(r => r.ValidationLoss), s) : null, _ => StudyTable.Nats);
+        if (losses.Count == 0) losses = Rows(v => v.TrainLoss is { } s ? (v.Runs.Where(r => r.Complete).Select(r => r.TrainLoss), s) : null, _ => StudyTable.Nats);
+        var times = Rows(v => v.SecondsPerStep is { } s ? (v.Runs.Select(r => r.SecondsPerStep), s) : null, StudyTable.SecondsLike);
         if (losses.Count == 0 && times.Count == 0) yield break;
         bool validated = result.Variants.Any(v => v.ValidationLoss is not null);
         yield return new XElement("h2", "What came out");
@@ -44,12 +44,13 @@ internal sealed class StudyCharts(Study study, StudyResult result, IReadOnlyList
                 SpreadChart.Draw(times, 460, Figures.Number, true, "Time of a step of the variants", "time-")));
     }
 
-    private List<SpreadChart.Row> Rows(Func<VariantResult, (IEnumerable<double?> Values, Spread Spread)?> figure, Func<double, string> spelled)
+    private List<SpreadChart.Row> Rows(Func<VariantResult, (IEnumerable<double?> Values, Spread Spread)?> figure, Func<double, Func<double, string>> spelling)
     {
         var rows = new List<SpreadChart.Row>();
         foreach (var variant in result.Variants)
         {
             if (figure(variant) is not { } found) continue;
+            var spelled = spelling(found.Spread.Mean);
             string label = spelled(found.Spread.Mean) + (found.Spread.Count > 1 ? $" ± {spelled(found.Spread.Deviation)}" : "");
             rows.Add(new SpreadChart.Row(variant.Name, Color(study, variant.Name), [.. found.Values.OfType<double>().Where(double.IsFinite)], found.Spread.Mean, found.Spread.Deviation, label));
         }

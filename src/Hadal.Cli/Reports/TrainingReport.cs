@@ -70,6 +70,8 @@ public static class TrainingReport
 
         if (run.TokensPerSecond is { } speed)
             tiles.Add(Tile("Training, tokens/s", Figures.Rate(speed), Note(data.Elapsed is { } time ? $"for {Figures.Duration(time)}" : "mean over the run")));
+        if (run.ModelFlopsUtilization is { } utilization)
+            tiles.Add(Tile("MFU", Figures.Percent(utilization), Note("of the speed of this machine's matrix product, median")));
         if (run.MaxViolation is { } violation)
             tiles.Add(Tile("MaxVio at the end", Figures.Number(violation), Note("excess load of the busiest expert in any layer; 0 is even")));
         if (data.AcceptanceRate is { } rate)

@@ -24,7 +24,7 @@ internal unsafe struct CodedAttentionKernel : IKernel
     public readonly void Reference(int item, int worker)
     {
         int head = item / Common.SegmentCount, segment = item % Common.SegmentCount;
-        var exact = new AttentionKernel { Op = Common.Op, O = O, LogSumExp = LogSumExp, QueryBlocks = 1 };
+        var exact = new AttentionKernel { Op = Common.Op, O = O, LogSumExp = LogSumExp };
         exact.Reference(head, Common.Segments[segment], Common.Segments[segment + 1]);
     }
 

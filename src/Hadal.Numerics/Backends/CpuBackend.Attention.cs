@@ -7,6 +7,7 @@ public sealed unsafe partial class CpuBackend
 {
     private readonly NativeRoom _attentionRoom = new();
     private int[] _segments = [];
+    private AttentionQueries[] _queryBlocks = [];
 
     /// <inheritdoc/>
     public void Attention(Tensor q, Tensor kv, Tensor kRope, Tensor starts, Tensor ends, int heads, float scale, Tensor o, Tensor logSumExp = default, bool bfloat16 = false)
@@ -18,15 +19,19 @@ public sealed unsafe partial class CpuBackend
             return;
         }
 
-        int blocks = Items(q.Rows, AttentionOperands.Block);
-        Run(heads * blocks, new AttentionKernel
+        int blocks = FindQueryBlocks(operands, q.Rows);
+        fixed (AttentionQueries* first = _queryBlocks)
         {
-            Op = operands,
-            O = Rows(o),
-            LogSumExp = Vector(logSumExp, (long)heads * q.Rows),
-            QueryBlocks = blocks,
-            Form = _form,
-        });
+            Run(heads * blocks, new AttentionKernel
+            {
+                Op = operands,
+                O = Rows(o),
+                LogSumExp = Vector(logSumExp, (long)heads * q.Rows),
+                Blocks = first,
+                BlockCount = blocks,
+                Form = _form,
+            });
+        }
     }
 
     /// <inheritdoc/>
@@ -135,6 +140,20 @@ public sealed unsafe partial class CpuBackend
         }
 
         return operands;
+    }
+
+    // Blocks of queries and keys start with their segment, wherever that lies in a batch: so a sequence's numbers do not depend on what is before it.
+    private int FindQueryBlocks(in AttentionOperands operands, int queries)
+    {
+        int segments = FindSegments(operands.Starts, operands.Ends, queries), count = 0;
+        if (_queryBlocks.Length < queries) _queryBlocks = new AttentionQueries[queries];
+        for (int s = 0; s < segments; s++)
+        {
+            for (int first = _segments[s]; first < _segments[s + 1]; first += AttentionOperands.Block)
+                _queryBlocks[count++] = new AttentionQueries(first, Math.Min(AttentionOperands.Block, _segments[s + 1] - first), operands.Starts[_segments[s]]);
+        }
+
+        return count;
     }
 
     // A segment starts where no earlier query sees a key that this one or a later one sees.

@@ -50,23 +50,30 @@ internal unsafe struct AttentionOperands
         }, GemmScratch.Current, form);
 }
 
+/// <summary>Up to 64 queries of a segment.</summary>
+/// <param name="First">The first one.</param>
+/// <param name="Count">How many.</param>
+/// <param name="FirstKey">The first key of the segment.</param>
+internal readonly record struct AttentionQueries(int First, int Count, int FirstKey);
+
 /// <summary>o = softmax(scale·q·k)·v per head, with log Σ e^(scale·q·k) kept for the backward.</summary>
 /// <remarks>
-/// The vector form takes blocks of 64 queries and 64 keys (key blocks start at multiples of 64) with a running maximum and sum per query. Keys outside a query's
-/// range have probability 0 and change nothing, bit for bit, so a query's result depends on its own range only.
+/// The vector form takes blocks of 64 queries and 64 keys, counted from the first of their segment, with a running maximum and sum per query. Keys outside a query's
+/// range have probability 0 and change nothing, bit for bit, so a query's result depends on its own range and its segment's first key only.
 /// </remarks>
 internal unsafe struct AttentionKernel : IKernel
 {
     public AttentionOperands Op;
     public Matrix O;
     public float* LogSumExp;
-    public int QueryBlocks;
+    public AttentionQueries* Blocks;
+    public int BlockCount;
     public KernelForm Form;
 
     public readonly void Reference(int item, int worker)
     {
-        int first = item % QueryBlocks * AttentionOperands.Block;
-        Reference(item / QueryBlocks, first, Math.Min(Op.Q.Rows, first + AttentionOperands.Block));
+        var queries = Blocks[item % BlockCount];
+        Reference(item / BlockCount, queries.First, queries.First + queries.Count);
     }
 
     public readonly void Reference(int head, int first, int last)
@@ -92,7 +99,8 @@ internal unsafe struct AttentionKernel : IKernel
     public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
     {
         const int block = AttentionOperands.Block;
-        int head = item / QueryBlocks, first = item % QueryBlocks * block, queries = Math.Min(block, Op.Q.Rows - first);
+        int head = item / BlockCount;
+        var (first, queries, firstKey) = Blocks[item % BlockCount];
         float* s = stackalloc float[block * block];
         float* max = stackalloc float[block];
         float* sum = stackalloc float[block];
@@ -105,7 +113,7 @@ internal unsafe struct AttentionKernel : IKernel
         }
 
         int end = Op.Ends[first + queries - 1];
-        for (int key = Op.Starts[first] / block * block; key < end; key += block)
+        for (int key = firstKey + (Op.Starts[first] - firstKey) / block * block; key < end; key += block)
         {
             int keys = Math.Min(block, end - key);
             Op.Scores(head, first, queries, key, keys, s, Form);

@@ -88,17 +88,22 @@ internal static unsafe partial class PanelGemm
             call.PanelStride = (nint)blocks * used.BlockBytes;
         }
 
-        int height = KernelRows(tile.Rows, MaxKernelRows);
+        // Kernels take less than a microsecond: what can be looked up once is not looked up for each.
+        int height = KernelRows(tile.Rows, MaxKernelRows), whole = tile.Columns & ~31;
+        var kernel = PanelKernels.Get(KernelForm.Assembled512, used, height, 2, streaming: false);
+        call.CStride = p.Ldc * sizeof(float);
         for (int row = 0; row < tile.Rows; row += height)
         {
-            var part = tile with { Row = tile.Row + row, Rows = Math.Min(height, tile.Rows - row) };
+            int rows = Math.Min(height, tile.Rows - row);
+            if (rows < height) kernel = PanelKernels.Get(KernelForm.Assembled512, used, rows, 2, streaming: false);
+            var part = tile with { Row = tile.Row + row, Rows = rows };
             SetRows(p, part, block, ref call);
-            for (int column = 0; column < tile.Columns; column += 32)
-            {
-                int columns = Math.Min(32, tile.Columns - column);
-                call.Right = right + column / 16 * call.PanelStride;
-                RunKernel(p, part, call, used, KernelForm.Assembled512, column, columns, columns > 16 ? 2 : 1, scratch, streaming: false);
-            }
+            call.Right = right;
+            call.C = p.C + part.Row * p.Ldc + part.Column;
+            for (int column = 0; column < whole; column += 32, call.C += 32, call.Right += 2 * call.PanelStride) kernel(&call);
+            if (whole == tile.Columns) continue;
+            int columns = tile.Columns - whole;
+            RunKernel(p, part, call, used, KernelForm.Assembled512, whole, columns, columns > 16 ? 2 : 1, scratch, streaming: false);
         }
     }
 

@@ -36,7 +36,10 @@ public sealed class MetricsLog : IDisposable
     public static IReadOnlyList<StepMetrics> Read(string path)
     {
         var steps = new List<StepMetrics>();
-        foreach (string line in File.ReadLines(path))
+
+        // The run may be writing, and may cut off what it goes back behind.
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        while (reader.ReadLine() is { } line)
         {
             if (TryParse(Encoding.UTF8.GetBytes(line)) is { } step) steps.Add(step);
         }
@@ -81,7 +84,8 @@ public sealed class MetricsLog : IDisposable
         return kept;
     }
 
-    private static StepMetrics? TryParse(ReadOnlySpan<byte> line)
+    /// <summary>A line as a step; null if it is none.</summary>
+    internal static StepMetrics? TryParse(ReadOnlySpan<byte> line)
     {
         try
         {

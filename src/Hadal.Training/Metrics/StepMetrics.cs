@@ -41,6 +41,14 @@ public sealed record StepMetrics
     [JsonPropertyName("tokens_per_second")]
     public required double TokensPerSecond { get; init; }
 
+    /// <summary>
+    /// MFU: model FLOPs (forward and backward, nothing counted twice for recomputation) per second over the measured rate of the machine's matrix product, 0 to 1; only where
+    /// that was measured.
+    /// </summary>
+    [JsonPropertyName("mfu")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ModelFlopsUtilization { get; init; }
+
     /// <summary>(largest load - mean load) / mean load of each expert layer, MTP modules last.</summary>
     [JsonPropertyName("max_violation")]
     public required double[] MaxViolation { get; init; }

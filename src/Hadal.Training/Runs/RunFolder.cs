@@ -27,4 +27,13 @@ public static class RunFolder
             && TrainingState.TryRead(Path.Combine(model, TrainingState.FileInModel)) is { } end && end.Step == run.Steps && end.RunHash == TrainingRun.Hash(run);
         return complete ? RunFolderState.Complete : RunFolderState.Begun;
     }
+
+    /// <summary>Whether a process on this machine trains in a folder right now.</summary>
+    /// <param name="folder">The folder of a run.</param>
+    /// <returns>False too for a run whose process was killed.</returns>
+    public static bool IsTraining(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return RunLock.IsTaken(folder);
+    }
 }

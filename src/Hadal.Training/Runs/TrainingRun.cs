@@ -28,6 +28,7 @@ public sealed class TrainingRun : IDisposable
     private readonly RunCheckpoints _checkpoints;
     private readonly SpikeWatch _watch;
     private readonly string _hash;
+    private readonly ModelConfig _model;
     private string? _rewound;
 
     /// <summary>Builds model, optimizer and folder.</summary>
@@ -52,6 +53,7 @@ public sealed class TrainingRun : IDisposable
         _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _trainer.Model, backend, run.KeepCheckpoints, tokenizerFiles, _trainer.Average);
         _watch = new SpikeWatch(run);
         _hash = Hash(run);
+        _model = config;
     }
 
     /// <summary>The run file.</summary>
@@ -65,6 +67,12 @@ public sealed class TrainingRun : IDisposable
     /// that nobody sets.
     /// </summary>
     public TimeSpan? TimeLimit { get; set; }
+
+    /// <summary>
+    /// What this machine's matrix product reaches in the precision of the run, in 10⁹ operations per second, measured by whoever starts it; when set, steps tell
+    /// which share of it they reach (<see cref="StepMetrics.ModelFlopsUtilization"/>).
+    /// </summary>
+    public double? PeakGflops { get; set; }
 
     /// <summary>Folder of the final model.</summary>
     public string ModelFolder => Path.Combine(_folder, "model");
@@ -101,13 +109,15 @@ public sealed class TrainingRun : IDisposable
     /// <param name="cancellation">Finishes the step in hand, writes a checkpoint, and throws.</param>
     /// <returns>The last step's measurements.</returns>
     /// <exception cref="OperationCanceledException">Stopped; a checkpoint was written.</exception>
-    /// <exception cref="TrainingException">Spikes, by <see cref="RunConfig.OnSpike"/> or more of them than it allows; or the data can no longer be read. A checkpoint was
+    /// <exception cref="TrainingException">Another process trains in the folder; or spikes, by <see cref="RunConfig.OnSpike"/> or more of them than it allows; or the data can no longer be read. A checkpoint was
     /// written.</exception>
     /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit; or the last checkpoint or the model cannot be written.</exception>
     public StepMetrics Run(Action<StepMetrics>? progress, CancellationToken cancellation)
     {
         if (StepsDone == 0 && Config.StartFrom is { } start) StartingWeights.Load(_trainer.Model, _backend, Path.GetFullPath(start, _folder), Warned);
         Directory.CreateDirectory(_folder);
+        using var folder = RunLock.Take(_folder);
+        double? flopsPerToken = PeakGflops is null ? null : RunPlan.Of(Config, _model).FlopsPerToken;
         AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
         StepMetrics? last = null;
         long started = Stopwatch.GetTimestamp();
@@ -125,7 +135,7 @@ public sealed class TrainingRun : IDisposable
                     continue;
                 }
 
-                (last, _rewound) = (step with { Rewound = _rewound }, null);
+                (last, _rewound) = (step with { Rewound = _rewound, ModelFlopsUtilization = flopsPerToken * step.TokensPerSecond / (PeakGflops * 1e9) }, null);
                 StepsDone++;
                 late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
                 if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = WithValidation(last);

@@ -101,7 +101,7 @@ public sealed record StudyResult
             MaxViolation = Spread.Of(whole.Select(r => r.MaxViolation)),
             SkippedSteps = runs.Sum(r => r.SkippedSteps),
             Diverged = runs.Count(r => r.Diverged),
-            PlannedMemoryBytes = RunPlan.Of(variant.Run, ModelConfig.Parse(Encoding.UTF8.GetBytes(variant.Run.Model.ToJsonString()), $"variant {variant.Name}, model")).MemoryBytes,
+            PlannedMemoryBytes = variant.Run.Model.Count == 0 ? null : RunPlan.Of(variant.Run, ModelConfig.Parse(Encoding.UTF8.GetBytes(variant.Run.Model.ToJsonString()), $"variant {variant.Name}, model")).MemoryBytes,
         };
     }
 

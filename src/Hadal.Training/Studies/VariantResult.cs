@@ -50,6 +50,6 @@ public sealed record VariantResult
     /// <summary>Runs that diverged.</summary>
     public required int Diverged { get; init; }
 
-    /// <summary>Memory that a run was planned to take, in bytes.</summary>
-    public required long PlannedMemoryBytes { get; init; }
+    /// <summary>Memory that a run was planned to take, in bytes; null where its model is that of a folder it starts from.</summary>
+    public long? PlannedMemoryBytes { get; init; }
 }

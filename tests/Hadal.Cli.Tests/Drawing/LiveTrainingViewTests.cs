@@ -35,6 +35,27 @@ public class LiveTrainingViewTests
     }
 
     [Fact]
+    public void A_view_of_somebody_elses_run_tells_every_step_and_takes_the_time_from_them()
+    {
+        using var terminal = new Terminal(80, 24, interactive: false);
+        var clock = new HandClock();
+        var steps = SyntheticRun.Steps(100);
+        using (var view = LiveTrainingView.StartFollowing(terminal.Console, "watching it", 100, 100 * 4096, clock))
+        {
+            view.Before = TimeSpan.FromMinutes(2);
+            view.SecondsPerToken = 30.0 / 4096;
+            view.Remark = "run 2 of 3";
+            foreach (var step in steps.Take(50)) view.Recall(step);
+            foreach (var step in steps.Skip(50).Take(3)) view.Report(step);
+            view.Leave();
+        }
+
+        string[] lines = terminal.Written.TrimEnd('\n').Split('\n');
+        Assert.Equal(["watching i", "step 51/10", "step 52/10", "step 53/10"], lines.Select(l => l[..10]));
+        Assert.EndsWith("  24:30 left  (run 2 of 3)", lines[1], StringComparison.Ordinal); // 49 steps of half a minute
+    }
+
+    [Fact]
     public void A_pipe_learns_that_a_run_was_left()
     {
         using var terminal = new Terminal(80, 24, interactive: false);

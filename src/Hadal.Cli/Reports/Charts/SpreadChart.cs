@@ -89,9 +89,10 @@ internal static class SpreadChart
                 TextColor = colors.Css("var(--soft)"),
                 FontSize = 12,
                 TextHorizontalAlignment = right ? HorizontalAlignment.Right : left ? HorizontalAlignment.Left : HorizontalAlignment.Center,
-                // The axis runs downwards, which turns the alignment round: this is above the dots.
-                TextVerticalAlignment = VerticalAlignment.Top,
-                Offset = new ScreenVector(0, -5),
+                TextVerticalAlignment = VerticalAlignment.Bottom,
+
+                // The axis runs downwards, and so does what is added to it: this is up.
+                Offset = new ScreenVector(0, 6),
                 StrokeThickness = 0,
             });
         }
