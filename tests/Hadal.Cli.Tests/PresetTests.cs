@@ -27,7 +27,7 @@ public class PresetTests(Samples samples)
         Assert.True(run.Code == 0, run.Error);
         Assert.Contains("671,026,419,200 + 11,610,068,224 in MTP modules (36,625,618,432 active per token)", run.Out, StringComparison.Ordinal);
         Assert.Contains("260.6BFLOP per token (250.5BFLOP without MTP)", run.Out, StringComparison.Ordinal);
-        Assert.Contains(" years, if 40.0% of this machine's FP32 matrix product is reached", run.Out, StringComparison.Ordinal);
+        Assert.Contains(" years, if 50.0% of this machine's FP32 matrix product is reached", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

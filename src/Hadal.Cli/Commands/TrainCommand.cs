@@ -22,8 +22,8 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal train</c>: trains what a run file describes.</summary>
 internal sealed class TrainCommand : HadalCommand
 {
-    // Small models reach less, since their products are small; nobody knows before the first step.
-    private const double AssumedShare = 0.4;
+    // At hidden 512 with 64 experts 60% were measured; smaller models reach less.
+    private const double AssumedShare = 0.5;
     private readonly Option<string> _config = new("--config") { Description = "The run file.", HelpName = "FILE" };
     private readonly Option<string> _preset = new("--preset")
     {

@@ -76,6 +76,8 @@ public static class TrainingReport
             tiles.Add(Tile("MaxVio at the end", Figures.Number(violation), Note("excess load of the busiest expert in any layer; 0 is even")));
         if (data.AcceptanceRate is { } rate)
             tiles.Add(Tile("MTP drafts accepted", Figures.Percent(rate), Note("guesses of the MTP module that the model confirmed")));
+        else if (run.Steps.LastOrDefault(s => s.ValidationAcceptance is { Length: > 0 })?.ValidationAcceptance is { } shares)
+            tiles.Add(Tile("MTP drafts accepted", Figures.Percent(shares[0]), Note("places of the validation text where module and model would write the same token")));
         if (data.DecodeTokensPerSecond is { } plain)
         {
             tiles.Add(Tile("Decoding, tokens/s", Figures.Rate(plain), Note("one token at a time")));

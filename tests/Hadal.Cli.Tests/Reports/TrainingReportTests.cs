@@ -203,6 +203,14 @@ public sealed partial class TrainingReportTests : IDisposable
     }
 
     [Fact]
+    public void Without_a_decoding_the_last_validation_tells_how_many_drafts_are_accepted()
+    {
+        var steps = SyntheticRun.Steps(20).Select(s => s with { ValidationAcceptance = s.Step % 5 == 0 ? [s.Step / 100.0, 0.1] : null }).ToList();
+        var (_, page) = Write(new TrainingReportData { Title = "trained", Steps = steps });
+        Assert.Equal("20.0%", TileValue(page, "MTP drafts accepted"));
+    }
+
+    [Fact]
     public void Validations_are_points_in_the_loss_chart()
     {
         var (_, page) = Write(Full() with { Steps = SyntheticRun.Steps(60, validateEvery: 20) });
