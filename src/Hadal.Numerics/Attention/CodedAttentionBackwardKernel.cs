@@ -49,7 +49,7 @@ internal unsafe struct CodedAttentionBackwardKernel : IKernel
             BFloat16Codes.Rows(work.Stage, columns, count, columns, work.Values, columns + 32);
             Common.StageKeys(head, at, count, work.Stage);
             BFloat16Codes.Rows(work.Stage, depth, count, depth, work.Keys, depth + 32);
-            BFloat16Codes.Turned(work.Stage, depth, count, depth, work.TurnedKeys, CodedAttention.CodeStride);
+            BFloat16Codes.Turned<PlainCode>(work.Stage, depth, count, depth, work.TurnedKeys, CodedAttention.CodeStride);
             new Span<float>(work.DK, CodedAttention.Keys * depth).Clear();
             new Span<float>(work.DV, CodedAttention.Keys * columns).Clear();
             while (Common.Op.Ends[from] <= at) from++;
@@ -66,11 +66,11 @@ internal unsafe struct CodedAttentionBackwardKernel : IKernel
         int depth = Common.Depth, columns = Common.ValueColumns, tile = (query - first) / CodedAttention.Queries, value = Common.Op.Value;
         Common.StageQueries(head, query, queries, work.Stage);
         BFloat16Codes.Panels(work.Stage, depth, queries, depth, work.QueryPanels(tile), 32);
-        BFloat16Codes.Pairs(work.Stage, depth, queries, depth, work.QueryPairs(tile), CodedAttention.QueryPanel);
+        BFloat16Codes.Pairs<PlainCode>(work.Stage, depth, queries, depth, work.QueryPairs(tile), CodedAttention.QueryPanel);
         ClearBehind(work.QueryPairs(tile), queries, depth);
         CodedAttention.Stage(DO.Row(query) + head * value, DO.Stride, value, null, 0, 0, queries, columns, work.Stage);
         BFloat16Codes.Panels(work.Stage, columns, queries, columns, work.OutPanels(tile), 32);
-        BFloat16Codes.Pairs(work.Stage, columns, queries, columns, work.OutPairs(tile), CodedAttention.QueryPanel);
+        BFloat16Codes.Pairs<PlainCode>(work.Stage, columns, queries, columns, work.OutPairs(tile), CodedAttention.QueryPanel);
         ClearBehind(work.OutPairs(tile), queries, columns);
         float* lse = work.LogSumExp + (query - first), dots = work.Dots + (query - first);
         for (int i = 0; i < queries; i++)
@@ -119,7 +119,7 @@ internal unsafe struct CodedAttentionBackwardKernel : IKernel
         Common.Product(work.Codes, codeStride * sizeof(ushort), work.OutPairs(tile) + skipped * 32, CodedAttention.QueryPanel, work.DV, columns, keys, columns, width, true);
         BFloat16Codes.Rows(work.DScores, stride, keys, width, work.Codes, codeStride);
         Common.Product(work.Codes, codeStride * sizeof(ushort), work.QueryPairs(tile) + skipped * 32, CodedAttention.QueryPanel, work.DK, depth, keys, depth, width, true);
-        BFloat16Codes.Pairs(work.DScores, stride, keys, width, work.Pairs, CodedAttention.KeyPanel);
+        BFloat16Codes.Pairs<PlainCode>(work.DScores, stride, keys, width, work.Pairs, CodedAttention.KeyPanel);
         Common.Product(work.TurnedKeys, codeStride * sizeof(ushort), work.Pairs, CodedAttention.KeyPanel, work.DQ + offset + skipped, work.DQStride, depth, width, keys, true);
     }
 

@@ -40,7 +40,7 @@ internal unsafe struct CodedAttentionKernel : IKernel
             Common.StageKeys(head, firstKey + key, count, work.Stage);
             BFloat16Codes.Rows(work.Stage, depth, count, depth, work.Keys + key * work.KeyStride, work.KeyStride);
             Common.StageValues(head, firstKey + key, count, work.Stage);
-            BFloat16Codes.Turned(work.Stage, columns, count, columns, work.Values + key, work.ValueStride);
+            BFloat16Codes.Turned<PlainCode>(work.Stage, columns, count, columns, work.Values + key, work.ValueStride);
         }
 
         for (int query = first; query < last; query += CodedAttention.Queries)
@@ -70,7 +70,7 @@ internal unsafe struct CodedAttentionKernel : IKernel
             if (!whole) Hide(work, firstKey + key, keys, query, queries, width, float.NegativeInfinity);
             for (int lane = 0; lane < width; lane += 16) Weigh<TLanes>(work, keys, lane);
             if (!whole) Hide(work, firstKey + key, keys, query, queries, width, 0);
-            BFloat16Codes.Pairs(work.Scores, CodedAttention.Stride, keys, width, work.Weights, CodedAttention.KeyPanel);
+            BFloat16Codes.Pairs<PlainCode>(work.Scores, CodedAttention.Stride, keys, width, work.Weights, CodedAttention.KeyPanel);
             Common.Product(
                 work.Values + key, work.ValueStride * sizeof(ushort), work.Weights, CodedAttention.KeyPanel, work.Output, CodedAttention.Stride, columns, width, keys, true);
         }

@@ -5,8 +5,8 @@ namespace Hadal.Numerics;
 /// <content>Products whose operands are rounded on the way (training in bfloat16 and FP8).</content>
 public sealed unsafe partial class CpuBackend
 {
-    // Experts are coded together as far as this goes: codes and panels of a group lie in memory at once.
-    internal const long CodedBytesAtOnce = 256L << 20;
+    // Experts are coded together as far as this goes: codes and panels of a group should find their product still in the last-level cache.
+    internal const long CodedBytesAtOnce = 16L << 20;
     private readonly NativeRoom _codedProducts = new(), _codedOperands = new(), _shortSums = new();
 
     /// <inheritdoc/>
@@ -90,9 +90,9 @@ public sealed unsafe partial class CpuBackend
 
     private void RunCodedGroup(CodedProduct* products, int count, nint bytes, in PanelFormat format, in ProductCoding coding)
     {
-        int items = 0, deepest = 0;
-        for (int i = 0; i < count; i++) deepest = Math.Max(deepest, products[i].A.Depth);
-        nint scratch = (CodingJob.ScratchBytes(deepest) + 63) / 64 * 64;
+        int items = 0, deepest = 0, widest = 0;
+        for (int i = 0; i < count; i++) (deepest, widest) = (Math.Max(deepest, products[i].A.Depth), Math.Max(widest, Math.Max(products[i].A.Rows, products[i].B.Rows)));
+        nint scratch = (CodingJob.ScratchBytes(deepest, widest) + 63) / 64 * 64;
         nint startBytes = (count * sizeof(int) + 63) / 64 * 64;
         byte* room = _codedOperands.Get(bytes + startBytes + scratch * _team.Threads);
         int* starts = (int*)(room + scratch * _team.Threads);
@@ -108,7 +108,7 @@ public sealed unsafe partial class CpuBackend
             product.ScalesA = SharedScales(coding.A, product.A, ref at);
             product.ScalesB = SharedScales(coding.B, product.B, ref at);
             starts[i] = items;
-            items += product.Items(coding);
+            items += product.Items(coding, format);
         }
 
         var job = new CodingJob { Products = products, Starts = starts, Count = count, Coding = coding, Format = format, Room = room, RoomBytes = scratch };

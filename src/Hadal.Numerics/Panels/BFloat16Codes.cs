@@ -3,7 +3,35 @@ using System.Runtime.Intrinsics;
 
 namespace Hadal.Numerics.Kernels;
 
-/// <summary>Matrices of FP32 rounded to bfloat16 as operands of panel products, subnormals as zero. Columns are a multiple of sixteen.</summary>
+/// <summary>How FP32 becomes codes that are held as bfloat16.</summary>
+internal unsafe interface IColumnCode
+{
+    /// <summary>Codes in the lower halves.</summary>
+    /// <param name="values">Of sixteen columns.</param>
+    /// <param name="scales">Of these columns; null without.</param>
+    static abstract Vector512<uint> Code(Vector512<float> values, float* scales);
+}
+
+/// <summary>bfloat16, ties to even, subnormals as zero.</summary>
+internal readonly unsafe struct PlainCode : IColumnCode
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> Code(Vector512<float> values, float* scales)
+    {
+        var code = Formats.BFloat16.Rounded(values);
+        var isTiny = Vector512.Equals(code & Vector512.Create(0x7F80u), Vector512<uint>.Zero);
+        return Vector512.ConditionalSelect(isTiny, code & Vector512.Create(0x8000u), code);
+    }
+}
+
+/// <summary>E4M3 of values divided by their column's scale.</summary>
+internal readonly unsafe struct ScaledE4M3Code : IColumnCode
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> Code(Vector512<float> values, float* scales) => Vector512.ShiftRightLogical(ActivationCoding.RoundToE4M3(values / Vector512.Load(scales)).AsUInt32(), 16);
+}
+
+/// <summary>Matrices of FP32 as coded operands of panel products. Columns are a multiple of sixteen.</summary>
 internal static unsafe class BFloat16Codes
 {
     /// <summary>Rows as rows of a left operand.</summary>
@@ -19,7 +47,8 @@ internal static unsafe class BFloat16Codes
     /// <param name="columns">Columns, the operand's rows.</param>
     /// <param name="codes">Gets [columns][rows], zeros up to a multiple of 32 rows.</param>
     /// <param name="codeStride">Codes between rows, even.</param>
-    public static void Turned(float* x, nint stride, int rows, int columns, ushort* codes, nint codeStride)
+    /// <param name="scales">Of the columns, if codes are scaled.</param>
+    public static void Turned<TCode>(float* x, nint stride, int rows, int columns, ushort* codes, nint codeStride, float* scales = null) where TCode : struct, IColumnCode
     {
         uint* pairs = stackalloc uint[256];
         uint* turned = stackalloc uint[256];
@@ -29,7 +58,7 @@ internal static unsafe class BFloat16Codes
         {
             for (int c = 0; c < columns; c += 16)
             {
-                for (int i = 0; i < 16; i++) Pair(x + (r + 2 * i) * stride + c, stride, rows - r - 2 * i).Store(pairs + i * 16);
+                for (int i = 0; i < 16; i++) Pair<TCode>(x + (r + 2 * i) * stride + c, stride, rows - r - 2 * i, scales + c).Store(pairs + i * 16);
                 if (SquareTranspose.Has16) SquareTranspose.Of16((float*)pairs, lines, (float*)turned);
                 else for (int i = 0; i < 256; i++) turned[i] = pairs[i % 16 * 16 + i / 16];
                 for (int i = 0; i < 16; i++) Vector512.Load(turned + i * 16).Store((uint*)(codes + (c + i) * codeStride + r));
@@ -38,14 +67,14 @@ internal static unsafe class BFloat16Codes
     }
 
     /// <summary>Columns as columns of panels, [row / 2][column][2]: rows are the depth, with zeros up to a multiple of sixteen.</summary>
-    public static void Pairs(float* x, nint stride, int rows, int columns, byte* panels, nint panelStride)
+    public static void Pairs<TCode>(float* x, nint stride, int rows, int columns, byte* panels, nint panelStride, float* scales = null) where TCode : struct, IColumnCode
     {
         int padded = (rows + 15) & ~15;
         for (int r = 0; r < padded; r += 2)
         {
             float* row = x + r * stride;
             byte* to = panels + r * 32;
-            for (int c = 0; c < columns; c += 16, to += panelStride) Pair(row + c, stride, rows - r).Store((uint*)to);
+            for (int c = 0; c < columns; c += 16, to += panelStride) Pair<TCode>(row + c, stride, rows - r, scales + c).Store((uint*)to);
         }
     }
 
@@ -99,20 +128,12 @@ internal static unsafe class BFloat16Codes
         }
     }
 
-    // Two rows as bfloat16 pairs; missing ones are zero.
+    // Two rows as pairs; missing ones are zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Pair(float* row, nint stride, int rows)
+    private static Vector512<uint> Pair<TCode>(float* row, nint stride, int rows, float* scales) where TCode : struct, IColumnCode
     {
         if (rows <= 0) return Vector512<uint>.Zero;
-        var even = Code(Vector512.Load(row));
-        return rows == 1 ? even : even | Vector512.ShiftLeft(Code(Vector512.Load(row + stride)), 16);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Code(Vector512<float> value)
-    {
-        var code = Formats.BFloat16.Rounded(value);
-        var isTiny = Vector512.Equals(code & Vector512.Create(0x7F80u), Vector512<uint>.Zero);
-        return Vector512.ConditionalSelect(isTiny, code & Vector512.Create(0x8000u), code);
+        var even = TCode.Code(Vector512.Load(row), scales);
+        return rows == 1 ? even : even | Vector512.ShiftLeft(TCode.Code(Vector512.Load(row + stride), scales), 16);
     }
 }

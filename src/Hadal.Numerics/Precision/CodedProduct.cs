@@ -23,16 +23,7 @@ internal unsafe struct CodedProduct
     public float* ScalesB;
 
     /// <summary>Items of work: those of A, then those of B.</summary>
-    public readonly int Items(in ProductCoding coding) => Pieces(A, coding.A) + Pieces(B, coding.B);
-
-    /// <summary>Pieces that an operand is coded in.</summary>
-    public static int Pieces(in OperandView operand, in OperandCoding coding) => (operand.Rows + PieceRows(operand, coding) - 1) / PieceRows(operand, coding);
-
-    /// <summary>Rows of a piece. Where they are columns of memory, several cache lines of a row of memory belong to a piece.</summary>
-    public static int PieceRows(in OperandView operand, in OperandCoding coding) => IsTurned(operand, coding) ? 64 : 16;
-
-    /// <summary>Whether columns of memory are coded without becoming rows of FP32 first.</summary>
-    public static bool IsTurned(in OperandView operand, in OperandCoding coding) => operand.IsTransposed && !coding.IsScaled;
+    public readonly int Items(in ProductCoding coding, in PanelFormat format) => TurnedOperand.Pieces(A, coding.A, format) + TurnedOperand.Pieces(B, coding.B, format);
 
     public static int ItemsOf(in OperandView operand) => (operand.Rows + 15) / 16;
 }
@@ -54,37 +45,41 @@ internal unsafe struct CodingJob : ITeamJob
     public nint RoomBytes;
 
     /// <summary>Scratch that a member needs for rows of a depth.</summary>
-    public static nint ScratchBytes(int depth)
+    /// <param name="depth">K.</param>
+    /// <param name="rows">Rows of the operand that has most.</param>
+    public static nint ScratchBytes(int depth, int rows)
     {
         nint padded = OperandView.Padded(depth);
-        return 16 * ((padded + 16) * (sizeof(float) + sizeof(ushort)) + padded / OperandView.Tile * sizeof(float)) + 64;
+        return Math.Max(16 * ((padded + 16) * (sizeof(float) + sizeof(ushort)) + padded / OperandView.Tile * sizeof(float)), (nint)rows * sizeof(float)) + 64;
     }
 
     public readonly void Execute(int item, int worker)
     {
         int owner = TilePool.Owner(Starts, Count, item);
         ref readonly var product = ref Products[owner];
-        int index = item - Starts[owner], rowItems = CodedProduct.Pieces(product.A, Coding.A);
+        int index = item - Starts[owner], rowItems = TurnedOperand.Pieces(product.A, Coding.A, Format);
         byte* room = Room + worker * RoomBytes;
-        if (index < rowItems) CodeRows(product, index * CodedProduct.PieceRows(product.A, Coding.A), room);
-        else Pack(product, (index - rowItems) * CodedProduct.PieceRows(product.B, Coding.B), room);
+        if (index >= rowItems)
+        {
+            index -= rowItems;
+            if (TurnedOperand.Fits(product.B, Coding.B, Format)) Turned(product.B, Coding.B, product.ScalesB, index, room).Pack(product.Panels, (nint)Format.PanelBytes(CodedDepth(product.B.Depth)));
+            else Pack(product, index * 16, room);
+        }
+        else if (TurnedOperand.Fits(product.A, Coding.A, Format))
+        {
+            Turned(product.A, Coding.A, product.ScalesA, index, room).CodeRows(product.Rows);
+        }
+        else
+        {
+            CodeRows(product, index * 16, room);
+        }
     }
+
+    private readonly TurnedOperand Turned(in OperandView operand, in OperandCoding coding, float* table, int piece, byte* room) =>
+        new() { Operand = operand, Coding = coding, Format = Format, Table = table, Piece = piece, Scales = (float*)room };
 
     private readonly void CodeRows(in CodedProduct product, int row, byte* room)
     {
-        if (CodedProduct.IsTurned(product.A, Coding.A))
-        {
-            int columns = Math.Min(64, product.A.Rows - row) & ~15;
-            if (columns > 0)
-            {
-                nint stride = product.Rows.Stride / sizeof(ushort);
-                BFloat16Codes.Turned(product.A.Pointer + row, product.A.Stride, product.A.Depth, columns, (ushort*)product.Rows.Codes + row * stride, stride);
-            }
-
-            row += columns;
-            if (columns == 64 || row == product.A.Rows) return;
-        }
-
         int count = Math.Min(16, product.A.Rows - row), depth = product.A.Depth, padded = CodedDepth(depth), blocks = padded / Format.Block;
         float** starts = stackalloc float*[16];
         product.A.Gather(row, count, (float*)room, starts);
@@ -101,15 +96,6 @@ internal unsafe struct CodingJob : ITeamJob
 
     private readonly void Pack(in CodedProduct product, int row, byte* room)
     {
-        if (CodedProduct.IsTurned(product.B, Coding.B))
-        {
-            int columns = Math.Min(64, product.B.Rows - row) & ~15;
-            nint panel = (nint)Format.PanelBytes(CodedDepth(product.B.Depth));
-            BFloat16Codes.Pairs(product.B.Pointer + row, product.B.Stride, product.B.Depth, columns, product.Panels + row / 16 * panel, panel);
-            row += columns;
-            if (columns == 64 || row == product.B.Rows) return;
-        }
-
         int count = Math.Min(16, product.B.Rows - row), depth = product.B.Depth, padded = CodedDepth(depth), tiles = padded / OperandView.Tile;
         float** starts = stackalloc float*[16];
         WeightRow* rows = stackalloc WeightRow[16];

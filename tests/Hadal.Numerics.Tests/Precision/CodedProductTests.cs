@@ -49,7 +49,7 @@ public class CodedProductTests
     {
         var coding = _codings[index];
         using var lab = new Lab(KernelForms.Current, threads: 2, seed: index + 1);
-        foreach (var (m, n, k) in new[] { (1, 1, 1), (5, 17, 130), (40, 33, 128), (129, 150, 300), (16, 16, 256), (3, 260, 31) })
+        foreach (var (m, n, k) in new[] { (1, 1, 1), (5, 17, 130), (40, 33, 128), (129, 150, 300), (16, 16, 256), (3, 260, 31), (48, 32, 300), (16, 144, 45) })
         {
             foreach (bool transposeA in new[] { false, true })
             {
