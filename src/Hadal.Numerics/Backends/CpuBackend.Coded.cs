@@ -105,10 +105,16 @@ public sealed unsafe partial class CpuBackend
             at += layout.Bytes(product.A.Rows);
             product.Panels = at;
             at += CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedDepth(product, format));
-            product.ScalesA = SharedScales(coding.A, product.A, ref at);
-            product.ScalesB = SharedScales(coding.B, product.B, ref at);
+            product.ScalesA = RoomForScales(coding.A, product.A, ref at);
+            product.ScalesB = RoomForScales(coding.B, product.B, ref at);
+        }
+
+        FindSharedScales(products, starts, count, coding.A, isRight: false);
+        FindSharedScales(products, starts, count, coding.B, isRight: true);
+        for (int i = 0; i < count; i++)
+        {
             starts[i] = items;
-            items += product.Items(coding, format);
+            items += products[i].Items(coding, format);
         }
 
         var job = new CodingJob { Products = products, Starts = starts, Count = count, Coding = coding, Format = format, Room = room, RoomBytes = scratch };
@@ -140,16 +146,33 @@ public sealed unsafe partial class CpuBackend
         }
     }
 
-    // Scales that blocks or whole operands share need a look at all values before the first is coded.
-    private float* SharedScales(in OperandCoding coding, in OperandView operand, ref byte* at)
+    private static float* RoomForScales(in OperandCoding coding, in OperandView operand, ref byte* at)
     {
         if (coding.Tile is not (ScaleTile.Block or ScaleTile.Tensor)) return null;
         float* scales = (float*)at;
         at += ScaleBytes(operand);
-        var job = new BlockScaleJob { Operand = operand, Coding = coding, Scales = scales };
-        _team.Run(operand.Strips, ref job);
-        for (int i = 1; coding.Tile == ScaleTile.Tensor && i < operand.Strips * operand.Blocks; i++) scales[0] = MathF.Max(scales[0], scales[i]);
         return scales;
+    }
+
+    // Scales that blocks or whole operands share need a look at all values before the first is coded.
+    private void FindSharedScales(CodedProduct* products, int* starts, int count, in OperandCoding coding, bool isRight)
+    {
+        if (coding.Tile is not (ScaleTile.Block or ScaleTile.Tensor)) return;
+        int items = 0;
+        for (int i = 0; i < count; i++)
+        {
+            starts[i] = items;
+            items += products[i].Operand(isRight).Strips;
+        }
+
+        var job = new BlockScaleJob { Products = products, Starts = starts, Count = count, IsRight = isRight, Coding = coding };
+        _team.Run(items, ref job);
+        for (int p = 0; coding.Tile == ScaleTile.Tensor && p < count; p++)
+        {
+            var operand = products[p].Operand(isRight);
+            float* scales = products[p].Scales(isRight);
+            for (int i = 1; i < operand.Strips * operand.Blocks; i++) scales[0] = MathF.Max(scales[0], scales[i]);
+        }
     }
 
     /// <summary>Bytes of the coded operands of a product [M, K]·[K, N].</summary>

@@ -25,6 +25,12 @@ internal unsafe struct CodedProduct
     /// <summary>Items of work: those of A, then those of B.</summary>
     public readonly int Items(in ProductCoding coding, in PanelFormat format) => TurnedOperand.Pieces(A, coding.A, format) + TurnedOperand.Pieces(B, coding.B, format);
 
+    /// <summary>The right operand, or the left one.</summary>
+    public readonly OperandView Operand(bool isRight) => isRight ? B : A;
+
+    /// <summary>Its shared scales.</summary>
+    public readonly float* Scales(bool isRight) => isRight ? ScalesB : ScalesA;
+
     public static int ItemsOf(in OperandView operand) => (operand.Rows + 15) / 16;
 }
 
@@ -122,16 +128,23 @@ internal unsafe struct CodingJob : ITeamJob
     }
 }
 
-/// <summary>The largest magnitudes of blocks of 128×128 of an operand, strip by strip, and from them scales.</summary>
+/// <summary>The largest magnitudes of blocks of 128×128 of the operands, strip by strip, and from them scales.</summary>
 internal unsafe struct BlockScaleJob : ITeamJob
 {
-    public OperandView Operand;
+    public CodedProduct* Products;
+
+    /// <summary>Strips before each product's.</summary>
+    public int* Starts;
+
+    public int Count;
+    public bool IsRight;
     public OperandCoding Coding;
-    public float* Scales;
 
     public readonly void Execute(int item, int worker)
     {
-        float* scales = Scales + (nint)item * Operand.Blocks;
-        for (int b = 0; b < Operand.Blocks; b++) scales[b] = OperandRows.Scale(Coding, Operand.Amax(item, b));
+        int owner = TilePool.Owner(Starts, Count, item), strip = item - Starts[owner];
+        var operand = Products[owner].Operand(IsRight);
+        float* scales = Products[owner].Scales(IsRight) + (nint)strip * operand.Blocks;
+        for (int b = 0; b < operand.Blocks; b++) scales[b] = OperandRows.Scale(Coding, operand.Amax(strip, b));
     }
 }
