@@ -15,8 +15,10 @@ dotnet build src/Hadal.Cli -c Release -v q
 mkdir -p "$out/text"
 for file in "$text"/*.txt "$text"/*.txt.gz; do
   [ -e "$file" ] || continue
-  name=$(basename "${file%.gz}")
-  [ -e "$out/text/$name" ] || { case $file in *.gz) gzip -dc "$file" ;; *) cat "$file" ;; esac > "$out/text/$name.part" && mv "$out/text/$name.part" "$out/text/$name"; }
+  name=$(basename "${file%.gz}" .txt)
+  # Pieces of 8 KB are documents, so that the validation text is of the same books.
+  compgen -G "$out/text/$name-*.txt" > /dev/null && continue
+  case $file in *.gz) gzip -dc "$file" ;; *) cat "$file" ;; esac | split -C 8192 -d -a 4 --additional-suffix=.txt - "$out/text/$name-"
 done
 [ -e "$out/tokenizer/tokenizer.json" ] || hadal tokenizer train "$out/text" --vocab 4096 --out "$out/tokenizer"
 cp bench/studies/*.json "$out/"
