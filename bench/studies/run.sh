@@ -16,9 +16,12 @@ mkdir -p "$out/text"
 for file in "$text"/*.txt "$text"/*.txt.gz; do
   [ -e "$file" ] || continue
   name=$(basename "${file%.gz}" .txt)
-  # Pieces of 8 KB are documents, so that the validation text is of the same books.
+  # Pieces of 8 KB are documents, so that the validation text is of the same books. They appear all at once.
   compgen -G "$out/text/$name-*.txt" > /dev/null && continue
-  case $file in *.gz) gzip -dc "$file" ;; *) cat "$file" ;; esac | split -C 8192 -d -a 4 --additional-suffix=.txt - "$out/text/$name-"
+  rm -rf "$out/pieces" && mkdir "$out/pieces"
+  case $file in *.gz) gzip -dc "$file" ;; *) cat "$file" ;; esac | split -C 8192 -d -a 4 --additional-suffix=.txt - "$out/pieces/$name-"
+  mv "$out/pieces/$name"-*.txt "$out/text/"
+  rmdir "$out/pieces"
 done
 [ -e "$out/tokenizer/tokenizer.json" ] || hadal tokenizer train "$out/text" --vocab 4096 --out "$out/tokenizer"
 cp bench/studies/*.json "$out/"
