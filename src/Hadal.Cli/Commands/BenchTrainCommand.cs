@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json.Nodes;
 using Hadal.Cli.CommandLine;
 using Hadal.Cli.Drawing;
@@ -93,7 +92,7 @@ internal sealed class BenchTrainCommand : HadalCommand
             run = run with { Model = changed };
         }
 
-        return (run, ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{path}, model"));
+        return (run, run.ReadModel(path));
     }
 
     private static long PeakMemory()

@@ -18,7 +18,8 @@ internal static class ArithmeticPeak
     /// <returns>10⁹ operations per second of the FP32 product, or for a run of another precision of the BF16 product; null for a run of seconds.</returns>
     public static double? Measure(RunFile file, int threads, CancellationToken cancellation)
     {
-        if (RunPlan.Of(file.Run, file.Model).FlopsPerToken * file.Run.Tokens < WorthwhileFlops) return null;
+        var (main, mtp) = RunPlan.FlopsOf(file.Run, file.Model);
+        if ((main + mtp) * file.Run.Tokens < WorthwhileFlops) return null;
         if (threads == 0) threads = Environment.ProcessorCount;
         return file.Run.Precision == PrecisionPolicy.Full.Name
             ? GemmMeasurement.MeasureGflops(threads, seconds: Seconds, cancellation: cancellation)

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
@@ -34,7 +33,7 @@ internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
         if (run.Model.Count == 0) run = run with { Model = ModelOf(Path.GetFullPath(run.StartFrom!, home)) };
         return new RunFile(
             run with { Tokenizer = Moved(run.Tokenizer), StartFrom = run.StartFrom is { } start ? Moved(start) : null, Data = [.. run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Moved(d))] },
-            ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{name}, model"),
+            run.ReadModel(name),
             folder);
 
         string Moved(string name) => Path.GetRelativePath(folder, Path.GetFullPath(name, home)).Replace('\\', '/');
@@ -56,7 +55,7 @@ internal sealed record RunFile(RunConfig Run, ModelConfig Model, string Folder)
         folder = Path.GetFullPath(folder);
         int? vocabulary = tokenizer is null ? null : Tokenizer.Load(tokenizer).VocabularySize;
         var run = preset.ToRun(tokenizer is null ? null : Relative(tokenizer), [.. data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Relative(d))], vocabulary);
-        return new RunFile(run, ModelConfig.Parse(Encoding.UTF8.GetBytes(run.Model.ToJsonString()), $"{preset.Name}, model"), folder);
+        return new RunFile(run, run.ReadModel(preset.Name), folder);
 
         string Relative(string path) => Path.GetRelativePath(folder, Path.GetFullPath(path)).Replace('\\', '/');
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using Hadal.Cli.Errors;
 using Hadal.Model.Configuration;
 using Hadal.Training.Metrics;
@@ -14,7 +13,7 @@ namespace Hadal.Cli.Wiring;
 internal sealed record RunRecord(string Name, string Folder, RunConfig Run, IReadOnlyList<StepMetrics> Steps)
 {
     /// <summary>Its model; null where the run file leaves that to a folder.</summary>
-    public ModelConfig? Model => Run.Model.Count == 0 ? null : ModelConfig.Parse(Encoding.UTF8.GetBytes(Run.Model.ToJsonString()), Path.Combine(Folder, "run.json") + ", model");
+    public ModelConfig? Model => Run.Model.Count == 0 ? null : Run.ReadModel(Path.Combine(Folder, "run.json"));
 
     /// <summary>Where the folder of a run stands.</summary>
     public string State => RunFolder.IsTraining(Folder) ? "running" : RunFolder.Look(Folder, Run) == RunFolderState.Complete ? "complete" : "stopped";

@@ -100,11 +100,11 @@ public sealed unsafe partial class CpuBackend
         for (int i = 0; i < count; i++)
         {
             ref var product = ref products[i];
-            var layout = new CodedLayout(format, CodedDepth(product, format));
+            var layout = new CodedLayout(format, CodedProduct.CodedDepth(product.A.Depth, format));
             product.Rows = layout.At(at, product.A.Rows);
             at += layout.Bytes(product.A.Rows);
             product.Panels = at;
-            at += CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedDepth(product, format));
+            at += CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedProduct.CodedDepth(product.A.Depth, format));
             product.ScalesA = RoomForScales(coding.A, product.A, ref at);
             product.ScalesB = RoomForScales(coding.B, product.B, ref at);
         }
@@ -123,7 +123,7 @@ public sealed unsafe partial class CpuBackend
         for (int i = 0; i < count; i++)
         {
             ref readonly var p = ref products[i];
-            problems[i] = PanelProblem.Of(format, p.Panels, p.B.Rows, CodedDepth(p, format), p.Rows, 0, p.A.Rows, p.C, p.Ldc, p.Accumulate);
+            problems[i] = PanelProblem.Of(format, p.Panels, p.B.Rows, CodedProduct.CodedDepth(p.A.Depth, format), p.Rows, 0, p.A.Rows, p.C, p.Ldc, p.Accumulate);
         }
 
         if (coding.Accumulation == Accumulation.Full) PanelGemm.Run(_team, problems, count, _form);
@@ -186,11 +186,8 @@ public sealed unsafe partial class CpuBackend
         : coding.A.IsScaled ? PanelFormat.ScaledBFloat16(OperandView.Tile) : PanelFormat.BFloat16;
 
     private static nint OperandBytes(in CodedProduct product, in PanelFormat format) =>
-        new CodedLayout(format, CodedDepth(product, format)).Bytes(product.A.Rows) + CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedDepth(product, format))
+        new CodedLayout(format, CodedProduct.CodedDepth(product.A.Depth, format)).Bytes(product.A.Rows) + CodedProduct.ItemsOf(product.B) * (nint)format.PanelBytes(CodedProduct.CodedDepth(product.A.Depth, format))
         + ScaleBytes(product.A) + ScaleBytes(product.B);
-
-    // Scaled operands are coded in whole tiles.
-    private static int CodedDepth(in CodedProduct product, in PanelFormat format) => format.ScaleSize > 0 ? OperandView.Padded(product.A.Depth) : product.A.Depth;
 
     private static nint ScaleBytes(in OperandView operand) => ((nint)operand.Strips * operand.Blocks * sizeof(float) + 63) / 64 * 64;
 }

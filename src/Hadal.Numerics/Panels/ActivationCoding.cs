@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using Hadal.Numerics.Formats;
 
 namespace Hadal.Numerics.Kernels;
 
@@ -143,10 +142,7 @@ internal static unsafe class ActivationCoding
         {
             for (; i <= count - 16; i += 16)
             {
-                var code = BFloat16.Rounded(Vector512.Load(x + i));
-                var isTiny = Vector512.Equals(code & Vector512.Create(0x7F80u), Vector512<uint>.Zero);
-                code = Vector512.ConditionalSelect(isTiny, code & Vector512.Create(0x8000u), code);
-                Avx512F.ConvertToVector256UInt16(code).Store(codes + i);
+                Avx512F.ConvertToVector256UInt16(PlainCode.Code(Vector512.Load(x + i), null)).Store(codes + i);
             }
         }
 

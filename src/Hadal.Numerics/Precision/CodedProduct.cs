@@ -32,6 +32,9 @@ internal unsafe struct CodedProduct
     public readonly float* Scales(bool isRight) => isRight ? ScalesB : ScalesA;
 
     public static int ItemsOf(in OperandView operand) => (operand.Rows + 15) / 16;
+
+    /// <summary>A depth with its padding: whole blocks of the format, which scaled operands are coded in whole tiles of.</summary>
+    public static int CodedDepth(int depth, in PanelFormat format) => format.ScaleSize > 0 ? OperandView.Padded(depth) : format.Blocks(depth) * format.Block;
 }
 
 /// <summary>Codes sixteen rows of an operand: rows of A where they lie in a row, rows of B as a panel.</summary>
@@ -68,7 +71,7 @@ internal unsafe struct CodingJob : ITeamJob
         if (index >= rowItems)
         {
             index -= rowItems;
-            if (TurnedOperand.Fits(product.B, Coding.B, Format)) Turned(product.B, Coding.B, product.ScalesB, index, room).Pack(product.Panels, (nint)Format.PanelBytes(CodedDepth(product.B.Depth)));
+            if (TurnedOperand.Fits(product.B, Coding.B, Format)) Turned(product.B, Coding.B, product.ScalesB, index, room).Pack(product.Panels, (nint)Format.PanelBytes(CodedProduct.CodedDepth(product.B.Depth, Format)));
             else Pack(product, index * 16, room);
         }
         else if (TurnedOperand.Fits(product.A, Coding.A, Format))
@@ -86,7 +89,7 @@ internal unsafe struct CodingJob : ITeamJob
 
     private readonly void CodeRows(in CodedProduct product, int row, byte* room)
     {
-        int count = Math.Min(16, product.A.Rows - row), depth = product.A.Depth, padded = CodedDepth(depth), blocks = padded / Format.Block;
+        int count = Math.Min(16, product.A.Rows - row), depth = product.A.Depth, padded = CodedProduct.CodedDepth(depth, Format), blocks = padded / Format.Block;
         float** starts = stackalloc float*[16];
         product.A.Gather(row, count, (float*)room, starts);
         float* scales = (float*)room + 16 * (nint)(padded + 16);
@@ -102,7 +105,7 @@ internal unsafe struct CodingJob : ITeamJob
 
     private readonly void Pack(in CodedProduct product, int row, byte* room)
     {
-        int count = Math.Min(16, product.B.Rows - row), depth = product.B.Depth, padded = CodedDepth(depth), tiles = padded / OperandView.Tile;
+        int count = Math.Min(16, product.B.Rows - row), depth = product.B.Depth, padded = CodedProduct.CodedDepth(depth, Format), tiles = padded / OperandView.Tile;
         float** starts = stackalloc float*[16];
         WeightRow* rows = stackalloc WeightRow[16];
         product.B.Gather(row, count, (float*)room, starts);
@@ -117,9 +120,6 @@ internal unsafe struct CodingJob : ITeamJob
 
         PanelPacking.Run(Format, rows, count, padded, product.Panels + row / 16 * Format.PanelBytes(padded));
     }
-
-    // Scaled operands are coded in whole tiles.
-    private readonly int CodedDepth(int depth) => Coding.A.IsScaled ? OperandView.Padded(depth) : Format.Blocks(depth) * Format.Block;
 
     private static float* Given(in OperandCoding coding, float* table, in OperandView operand, int row, out int step)
     {

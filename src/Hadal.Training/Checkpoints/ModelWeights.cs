@@ -35,9 +35,9 @@ internal static class ModelWeights
             });
         }
 
-        foreach (var experts in model.ExpertLayers)
+        foreach (var experts in model.BiasedLayers)
         {
-            if (experts.BiasTensor.IsEmpty || leftOut?.Contains(experts.BiasName) == true) continue;
+            if (leftOut?.Contains(experts.BiasName) == true) continue;
             checkpoint.ReadSingle(experts.BiasName, experts.Bias);
             experts.WriteBias(backend);
         }
@@ -49,7 +49,7 @@ internal static class ModelWeights
     /// <exception cref="CheckpointException">The folder cannot be written; what was there is untouched.</exception>
     public static void Save(TrainingModel model, IBackend backend, string folder, CheckpointOptions options, CancellationToken cancellation = default)
     {
-        var biases = model.ExpertLayers.Where(e => !e.BiasTensor.IsEmpty).ToDictionary(e => e.BiasName);
+        var biases = model.BiasedLayers.ToDictionary(e => e.BiasName);
         CheckpointWriter.Write(
             folder, model.Config,
             (tensor, first, count, destination) =>

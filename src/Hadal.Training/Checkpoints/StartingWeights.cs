@@ -30,7 +30,7 @@ internal static class StartingWeights
             warn?.Invoke($"{folder} has no weights of MTP module {k + 1} (layer {model.Config.Layers + k}); it starts with fresh ones.");
         }
 
-        string[] biases = [.. model.ExpertLayers.Where(e => !e.BiasTensor.IsEmpty && !fresh.Contains(e.BiasName) && !checkpoint.Contains(e.BiasName)).Select(e => e.BiasName)];
+        string[] biases = [.. model.BiasedLayers.Where(e => !fresh.Contains(e.BiasName) && !checkpoint.Contains(e.BiasName)).Select(e => e.BiasName)];
         if (biases.Length > 0) warn?.Invoke($"{folder} has no router biases ({biases[0]}); they start at 0.");
         fresh.UnionWith(biases);
         ModelWeights.Load(model, backend, checkpoint, fresh);

@@ -19,7 +19,7 @@ internal sealed class TrainingSnapshot
         _source = average;
         foreach (var (name, shape) in average?.Tensors ?? []) _average.Add(name, (shape, new float[shape.Count]));
         foreach (var (name, value) in model.Parameters.Named) _weights.Add(name, new float[value.Weight.Count]);
-        foreach (var experts in model.ExpertLayers.Where(e => !e.BiasTensor.IsEmpty)) _weights.Add(experts.BiasName, new float[experts.Bias.Length]);
+        foreach (var experts in model.BiasedLayers) _weights.Add(experts.BiasName, new float[experts.Bias.Length]);
         foreach (var (name, values) in TrainingCheckpoint.Moments(model)) _moments.Add(name, (values.Shape, new float[values.Count]));
         Config = model.Config;
     }
@@ -36,7 +36,7 @@ internal sealed class TrainingSnapshot
     public void Take(TrainingModel model, IBackend backend)
     {
         foreach (var (name, value) in model.Parameters.Named) backend.Read(value.Weight, _weights[name]);
-        foreach (var experts in model.ExpertLayers.Where(e => !e.BiasTensor.IsEmpty)) experts.Bias.CopyTo(_weights[experts.BiasName]);
+        foreach (var experts in model.BiasedLayers) experts.Bias.CopyTo(_weights[experts.BiasName]);
         foreach (var (name, values) in TrainingCheckpoint.Moments(model)) backend.Read(values, _moments[name].Values);
         _source?.Wait();
         foreach (var (name, (_, values)) in _average) _source![name].CopyTo(values, 0);

@@ -1,5 +1,4 @@
 using Hadal.Numerics;
-using Hadal.Training.Activations;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
 using Hadal.Training.Precision;
@@ -15,10 +14,11 @@ internal sealed class ExpertStack
 {
     private readonly ParameterSet _parameters;
     private readonly int _gateUp, _down, _inner, _width;
+    private readonly SwiGluLayer _activation;
 
     public ExpertStack(ParameterSet parameters, string prefix, int experts, int width, int inner)
     {
-        (_parameters, _inner, _width) = (parameters, inner, width);
+        (_parameters, _inner, _width, _activation) = (parameters, inner, width, new SwiGluLayer(inner));
         _gateUp = parameters.DeclareRegion(new Shape(experts, 2L * inner, width));
         _down = parameters.DeclareRegion(new Shape(experts, width, inner));
         for (int e = 0; e < experts; e++)
@@ -32,17 +32,11 @@ internal sealed class ExpertStack
     /// <summary>y[s] = g_s·FFN_e(x[s]) for the rows of each expert, in temporary memory; no tensor while the layer is computed again.</summary>
     public Tensor Forward(MicroBatchContext c, Tensor x, Tensor offsets, Tensor gateWeights, State s)
     {
-        (s.Offsets, s.GateWeights) = (offsets, gateWeights);
-        var forms = c.Precision.Forms;
-        var gateUp = c.MatrixFor(forms.GatedInput, x.Rows, 2L * _inner);
+        s.Offsets = offsets;
+        var gateUp = _activation.Inputs(c, x.Rows);
         c.Precision.Of(LinearRole.ExpertUp).Forward(c.Backend, x, offsets, _parameters.Get(_gateUp).Weight, gateUp);
-        s.GateUp = KeptActivation.Of(c, gateUp, forms.GatedInput);
-        bool isKept = c.KeepsActivatedUnits;
-        if (c.IsRecomputing && !isKept) return default;
-        var activated = c.MatrixFor(forms.LinearInput, x.Rows, _inner, isKept);
-        c.Backend.SwiGlu(gateUp, gateWeights, activated);
-        s.Activated = KeptActivation.Of(c, activated, forms.LinearInput, isKept);
-        if (c.IsRecomputing) return default;
+        var activated = _activation.Forward(c, gateUp, gateWeights, s.Activation);
+        if (activated.IsEmpty) return default;
         var y = c.Matrix(x.Rows, _width);
         c.Precision.Of(LinearRole.ExpertDown).Forward(c.Backend, activated, offsets, _parameters.Get(_down).Weight, y);
         return y;
@@ -54,10 +48,8 @@ internal sealed class ExpertStack
         s.DY = dy;
         var dActivated = c.Matrix(dy.Rows, _inner);
         c.Precision.Of(LinearRole.ExpertDown).InputGradient(c.Backend, dy, s.Offsets, _parameters.Get(_down).Weight, dActivated);
-        s.DGateUp = c.Matrix(dy.Rows, 2L * _inner);
         dGateWeights = c.Vector(dy.Rows);
-        s.Restored = s.GateUp.Restore(c);
-        c.Backend.SwiGluBackward(s.Restored, s.GateWeights, dActivated, s.DGateUp, dGateWeights);
+        s.DGateUp = _activation.BackwardInput(c, dActivated, dGateWeights, s.Activation);
         var dx = c.Matrix(dy.Rows, _width);
         c.Precision.Of(LinearRole.ExpertUp).InputGradient(c.Backend, s.DGateUp, s.Offsets, _parameters.Get(_gateUp).Weight, dx);
         return dx;
@@ -69,21 +61,13 @@ internal sealed class ExpertStack
     /// <param name="s">Behind <see cref="BackwardInput"/>.</param>
     public void BackwardWeight(MicroBatchContext c, Tensor x, State s)
     {
-        c.Precision.Of(LinearRole.ExpertDown).WeightGradient(c.Backend, s.DY, Activated(c, s), s.Offsets, _parameters.Get(_down).Gradient);
+        c.Precision.Of(LinearRole.ExpertDown).WeightGradient(c.Backend, s.DY, _activation.Output(c, s.Activation), s.Offsets, _parameters.Get(_down).Gradient);
         c.Precision.Of(LinearRole.ExpertUp).WeightGradient(c.Backend, s.DGateUp, x, s.Offsets, _parameters.Get(_gateUp).Gradient);
-    }
-
-    private Tensor Activated(MicroBatchContext c, State s)
-    {
-        if (!s.Activated.IsEmpty) return s.Activated.Restore(c);
-        var activated = c.Matrix(s.Restored.Rows, _inner);
-        c.Backend.SwiGlu(s.Restored, s.GateWeights, activated);
-        return activated;
     }
 
     public sealed class State
     {
-        public KeptActivation GateUp, Activated;
-        public Tensor Offsets, GateWeights, Restored, DY, DGateUp;
+        public readonly SwiGluLayer.State Activation = new();
+        public Tensor Offsets, DY, DGateUp;
     }
 }

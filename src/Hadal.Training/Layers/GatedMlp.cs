@@ -1,5 +1,4 @@
 using Hadal.Numerics;
-using Hadal.Training.Activations;
 using Hadal.Training.Parameters;
 
 namespace Hadal.Training.Layers;
@@ -10,29 +9,22 @@ internal sealed class GatedMlp(ParameterSet parameters, string prefix, int width
     private readonly LinearLayer _gateUp = new(parameters, prefix + "gate_proj.weight", prefix + "up_proj.weight", inner, width);
     private readonly LinearLayer _down = new(parameters, prefix + "down_proj.weight", width, inner);
 
+    private readonly SwiGluLayer _activation = new(inner);
+
     /// <summary>The output in temporary memory; no tensor while the layer is computed again, since nothing behind it needs one.</summary>
     public Tensor Forward(MicroBatchContext c, Tensor x, State s)
     {
-        var forms = c.Precision.Forms;
-        var gateUp = c.MatrixFor(forms.GatedInput, x.Rows, 2L * inner);
+        var gateUp = _activation.Inputs(c, x.Rows);
         _gateUp.ForwardInto(c, x, gateUp);
-        s.GateUpValue = KeptActivation.Of(c, gateUp, forms.GatedInput);
-        bool isKept = c.KeepsActivatedUnits;
-        if (c.IsRecomputing && !isKept) return default;
-        var activated = c.MatrixFor(forms.LinearInput, x.Rows, inner, isKept);
-        c.Backend.SwiGlu(gateUp, default, activated);
-        s.Activated = KeptActivation.Of(c, activated, forms.LinearInput, isKept);
-        return c.IsRecomputing ? default : _down.Forward(c, activated);
+        var activated = _activation.Forward(c, gateUp, default, s.Activation);
+        return activated.IsEmpty ? default : _down.Forward(c, activated);
     }
 
     /// <summary>The gradient for the input, in temporary memory.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s)
     {
         var dActivated = _down.BackwardInput(c, dy, s.Down);
-        var dGateUp = c.Matrix(dy.Rows, 2L * inner);
-        s.Restored = s.GateUpValue.Restore(c);
-        c.Backend.SwiGluBackward(s.Restored, default, dActivated, dGateUp, default);
-        return _gateUp.BackwardInput(c, dGateUp, s.GateUp);
+        return _gateUp.BackwardInput(c, _activation.BackwardInput(c, dActivated, default, s.Activation), s.GateUp);
     }
 
     /// <summary>The gradients for the weights.</summary>
@@ -41,22 +33,13 @@ internal sealed class GatedMlp(ParameterSet parameters, string prefix, int width
     /// <param name="s">Behind <see cref="BackwardInput"/>.</param>
     public void BackwardWeight(MicroBatchContext c, Tensor x, State s)
     {
-        _down.BackwardWeight(c, Activated(c, s), s.Down);
+        _down.BackwardWeight(c, _activation.Output(c, s.Activation), s.Down);
         _gateUp.BackwardWeight(c, x, s.GateUp);
-    }
-
-    private Tensor Activated(MicroBatchContext c, State s)
-    {
-        if (!s.Activated.IsEmpty) return s.Activated.Restore(c);
-        var activated = c.Matrix(s.Restored.Rows, inner);
-        c.Backend.SwiGlu(s.Restored, default, activated);
-        return activated;
     }
 
     public sealed class State
     {
         public readonly LinearLayer.State GateUp = new(), Down = new();
-        public KeptActivation GateUpValue, Activated;
-        public Tensor Restored;
+        public readonly SwiGluLayer.State Activation = new();
     }
 }

@@ -56,9 +56,6 @@ internal sealed class MicroBatchContext
     /// <summary>What the layer in hand computes again.</summary>
     public RecomputedParts Recomputed { get; set; }
 
-    /// <summary>Whether outputs of SwiGLU are kept: not where its inputs are kept in fewer bits, as in the report, nor where the layer computes them again.</summary>
-    public bool KeepsActivatedUnits => Precision.Forms.GatedInput is null && !Recomputes(RecomputedParts.SwiGlu);
-
     private Arena ArenaOfKept => KeepsActivations ? Arena : Scratch;
 
     /// <summary>Whether the layer in hand computes a part again instead of keeping it.</summary>

@@ -86,6 +86,9 @@ internal sealed class TrainingModel : IDisposable
     /// <summary>The most bytes that were temporary at a time.</summary>
     public long TemporaryBytes => _scratch.PeakBytes;
 
+    /// <summary>Those of them that have router biases.</summary>
+    public IEnumerable<MixtureOfExperts> BiasedLayers => ExpertLayers.Where(e => !e.BiasTensor.IsEmpty);
+
     public BatchLosses CreateLosses() => new(_mtp.Length, ExpertLayers.Count);
 
     /// <summary>Adds a micro-batch's gradients to the parameters' and its losses to the sums.</summary>

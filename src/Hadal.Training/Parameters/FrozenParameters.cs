@@ -18,7 +18,7 @@ internal sealed class FrozenParameters
             return;
         }
 
-        string[] names = [.. model.Parameters.Named.Select(p => p.Name), .. model.ExpertLayers.Where(e => !e.BiasTensor.IsEmpty).Select(e => e.BiasName)];
+        string[] names = [.. model.Parameters.Named.Select(p => p.Name), .. model.BiasedLayers.Select(e => e.BiasName)];
         foreach (string pattern in patterns)
         {
             if (!names.Any(n => Matches(pattern, n)))

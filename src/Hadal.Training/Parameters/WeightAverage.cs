@@ -13,15 +13,14 @@ namespace Hadal.Training.Parameters;
 internal sealed class WeightAverage(TrainingModel model, IBackend backend, double decay)
 {
     private const int PartElements = 1 << 16;
-    private readonly Dictionary<string, float[]> _values = Names(model).ToDictionary(n => n.Name, n => new float[n.Count]);
+    private readonly Dictionary<string, float[]> _values = TensorsOf(model).ToDictionary(t => t.Name, t => new float[t.Shape.Count]);
     private readonly float[] _part = new float[PartElements];
     private readonly float _share = (float)(1 - decay);
     private Task? _work;
     private bool _hasBegun;
 
     /// <summary>Everything that is averaged: names and shapes of a checkpoint.</summary>
-    public IEnumerable<(string Name, Shape Shape)> Tensors =>
-        model.Parameters.Named.Select(p => (p.Name, p.Value.Weight.Shape)).Concat(Biased(model).Select(e => (e.BiasName, new Shape(e.Bias.Length))));
+    public IEnumerable<(string Name, Shape Shape)> Tensors => TensorsOf(model);
 
     /// <summary>The average of a tensor; <see cref="Wait"/> first. Whoever writes to it calls <see cref="Restore"/> afterwards.</summary>
     public float[] this[string name] => _values[name];
@@ -67,7 +66,7 @@ internal sealed class WeightAverage(TrainingModel model, IBackend backend, doubl
             }
         }
 
-        foreach (var experts in Biased(model)) Move(_values[experts.BiasName], experts.Bias, share);
+        foreach (var experts in model.BiasedLayers) Move(_values[experts.BiasName], experts.Bias, share);
     }
 
     // Multiplied and added with two roundings, in lanes as in the rest.
@@ -89,8 +88,6 @@ internal sealed class WeightAverage(TrainingModel model, IBackend backend, doubl
         for (; i < average.Length; i++) average[i] += share * (weights[i] - average[i]);
     }
 
-    private static IEnumerable<Experts.MixtureOfExperts> Biased(TrainingModel model) => model.ExpertLayers.Where(e => !e.BiasTensor.IsEmpty);
-
-    private static IEnumerable<(string Name, long Count)> Names(TrainingModel model) =>
-        model.Parameters.Named.Select(p => (p.Name, p.Value.Weight.Count)).Concat(Biased(model).Select(e => (e.BiasName, (long)e.Bias.Length)));
+    private static IEnumerable<(string Name, Shape Shape)> TensorsOf(TrainingModel model) =>
+        model.Parameters.Named.Select(p => (p.Name, p.Value.Weight.Shape)).Concat(model.BiasedLayers.Select(e => (e.BiasName, new Shape(e.Bias.Length))));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -228,6 +229,12 @@ public sealed record RunConfig
             throw new ConfigException(name, null, "the run file has a name or text that is not valid Unicode, or a name twice", e);
         }
     }
+
+    /// <summary>The model of the run.</summary>
+    /// <param name="name">What to call the run in messages.</param>
+    /// <returns>The configuration.</returns>
+    /// <exception cref="ConfigException"><see cref="Model"/> is no configuration.</exception>
+    public ModelConfig ReadModel(string name) => ModelConfig.Parse(Encoding.UTF8.GetBytes(Model.ToJsonString()), $"{name}, model");
 
     /// <summary>The run file's text.</summary>
     /// <returns>Indented JSON.</returns>

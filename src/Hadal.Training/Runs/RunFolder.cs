@@ -19,12 +19,13 @@ public static class RunFolder
         string runFile = Path.Combine(folder, "run.json"), metricsFile = Path.Combine(folder, "metrics.jsonl");
         if (!File.Exists(runFile) || !File.Exists(metricsFile)) return RunFolderState.Empty;
         if (new FileInfo(metricsFile).Length == 0 && !Directory.Exists(Path.Combine(folder, "model"))) return RunFolderState.Empty;
-        if (TrainingRun.Hash(RunConfig.Load(runFile)) != TrainingRun.Hash(run)) return RunFolderState.OtherRun;
+        string hash = TrainingRun.Hash(run);
+        if (TrainingRun.Hash(RunConfig.Load(runFile)) != hash) return RunFolderState.OtherRun;
         string model = Path.Combine(folder, "model");
 
         // The model itself says which run it is the end of: times of files are worth nothing when a clock is set.
         bool complete = MetricsLog.Read(metricsFile) is [.., var last] && last.Step == run.Steps && File.Exists(Path.Combine(model, ModelConfig.FileName))
-            && TrainingState.TryRead(Path.Combine(model, TrainingState.FileInModel)) is { } end && end.Step == run.Steps && end.RunHash == TrainingRun.Hash(run);
+            && TrainingState.TryRead(Path.Combine(model, TrainingState.FileInModel)) is { } end && end.Step == run.Steps && end.RunHash == hash;
         return complete ? RunFolderState.Complete : RunFolderState.Begun;
     }
 

@@ -34,7 +34,20 @@ public sealed record RunPlan(
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(config);
-        long parameters = checked(config.ParameterCount + config.MtpParameterCount);
+        var (main, mtp) = FlopsOf(run, config);
+        var memory = RunMemory.Of(run, config);
+        long saved = run.Recompute.Count == 0 ? 0 : RunMemory.Of(run with { Recompute = [] }, config).Total - memory.Total;
+        return new RunPlan(checked(config.ParameterCount + config.MtpParameterCount), config.ActiveParameterCount, memory.Total, main + mtp) { MainFlopsPerToken = main, Memory = memory, RecomputeSavesBytes = saved };
+    }
+
+    /// <summary>Operations per token of the main model and of its MTP modules; their sum is <see cref="FlopsPerToken"/>. Unlike the plan it takes no time.</summary>
+    /// <param name="run">A valid run.</param>
+    /// <param name="config">Its model.</param>
+    /// <returns>Both.</returns>
+    public static (double Main, double Mtp) FlopsOf(RunConfig run, ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(config);
         var single = config with { MtpLayers = 0 };
         double mtpActive = 0;
         if (config.MtpLayers > 0)
@@ -45,9 +58,6 @@ public sealed record RunPlan(
         }
 
         double attention = 6.0 * config.Heads * (config.QueryHeadWidth + config.ValueWidth) * run.SequenceLength / 2;
-        double main = 6.0 * config.ActiveParameterCount + config.Layers * attention, flops = main + 6 * mtpActive + config.MtpLayers * attention;
-        var memory = RunMemory.Of(run, config);
-        long saved = run.Recompute.Count == 0 ? 0 : RunMemory.Of(run with { Recompute = [] }, config).Total - memory.Total;
-        return new RunPlan(parameters, config.ActiveParameterCount, memory.Total, flops) { MainFlopsPerToken = main, Memory = memory, RecomputeSavesBytes = saved };
+        return (6.0 * config.ActiveParameterCount + config.Layers * attention, 6 * mtpActive + config.MtpLayers * attention);
     }
 }

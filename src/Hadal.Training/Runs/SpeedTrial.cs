@@ -8,6 +8,9 @@ namespace Hadal.Training.Runs;
 /// <summary>Finds out how long a step takes on this machine, so that a run can be planned by the clock.</summary>
 public static class SpeedTrial
 {
+    // Steps that compile and touch memory.
+    private const int Warmup = 2;
+
     /// <summary>Trains a throw-away copy of the model for a while.</summary>
     /// <param name="run">The run, of any number of steps.</param>
     /// <param name="config">Its model.</param>
@@ -18,18 +21,11 @@ public static class SpeedTrial
     /// <returns>The median time of a step.</returns>
     public static TimeSpan Measure(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source, TimeSpan time, CancellationToken cancellation)
     {
-        using var trainer = new Trainer(run, config, backend, source);
-        var times = new List<TimeSpan>();
         var clock = new Stopwatch();
-        for (int step = 1; step <= 2 || clock.Elapsed < time; step++)
+        var (times, _) = Take(run, config, backend, source, Warmup, step => step <= Warmup || clock.Elapsed < time, step =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (step == 3) clock.Start();
-            long started = Stopwatch.GetTimestamp();
-            trainer.Step(step);
-            if (step > 2) times.Add(Stopwatch.GetElapsedTime(started));
-        }
-
+            if (step == Warmup + 1) clock.Start();
+        }, cancellation);
         times.Sort();
         return times.Count == 0 ? time : times[times.Count / 2];
     }
@@ -48,10 +44,16 @@ public static class SpeedTrial
         RunConfig run, ModelConfig config, IBackend backend, IBatchSource source, int warmup, int steps, Action<int> before, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(before);
+        return Take(run, config, backend, source, warmup, step => step <= warmup + steps, before, cancellation);
+    }
+
+    private static (List<TimeSpan> Times, double Loss) Take(
+        RunConfig run, ModelConfig config, IBackend backend, IBatchSource source, int warmup, Func<int, bool> goesOn, Action<int> before, CancellationToken cancellation)
+    {
         using var trainer = new Trainer(run, config, backend, source);
         var times = new List<TimeSpan>();
         double loss = double.NaN;
-        for (int step = 1; step <= warmup + steps; step++)
+        for (int step = 1; goesOn(step); step++)
         {
             cancellation.ThrowIfCancellationRequested();
             before(step);

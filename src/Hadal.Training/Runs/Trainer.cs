@@ -157,9 +157,9 @@ internal sealed class Trainer : IDisposable
 
     private void UpdateBiases(double rate)
     {
-        foreach (var experts in Model.ExpertLayers)
+        foreach (var experts in Model.BiasedLayers)
         {
-            if (experts.BiasTensor.IsEmpty || _frozen.Contains(experts.BiasName)) continue;
+            if (_frozen.Contains(experts.BiasName)) continue;
             LoadBalance.UpdateBias(experts.Load, (float)(_policy.BiasFactor * rate), experts.Bias);
             experts.WriteBias(_backend);
         }

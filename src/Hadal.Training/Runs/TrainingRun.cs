@@ -28,7 +28,6 @@ public sealed class TrainingRun : IDisposable
     private readonly RunCheckpoints _checkpoints;
     private readonly SpikeWatch _watch;
     private readonly string _hash;
-    private readonly ModelConfig _model;
     private string? _rewound;
     private bool _isLogWaiting;
 
@@ -54,7 +53,6 @@ public sealed class TrainingRun : IDisposable
         _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _trainer.Model, backend, run.KeepCheckpoints, tokenizerFiles, _trainer.Average);
         _watch = new SpikeWatch(run);
         _hash = Hash(run);
-        _model = config;
     }
 
     /// <summary>The run file.</summary>
@@ -118,7 +116,7 @@ public sealed class TrainingRun : IDisposable
         if (StepsDone == 0 && Config.StartFrom is { } start) StartingWeights.Load(_trainer.Model, _backend, Path.GetFullPath(start, _folder), Warned);
         Directory.CreateDirectory(_folder);
         using var folder = RunLock.Take(_folder);
-        double? flopsPerToken = PeakGflops is null ? null : RunPlan.Of(Config, _model).FlopsPerToken;
+        var (main, mtp) = RunPlan.FlopsOf(Config, _trainer.Model.Config);
         AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
         StepMetrics? last = null;
         long started = Stopwatch.GetTimestamp();
@@ -136,7 +134,7 @@ public sealed class TrainingRun : IDisposable
                     continue;
                 }
 
-                (last, _rewound) = (step with { Rewound = _rewound, ModelFlopsUtilization = flopsPerToken * step.TokensPerSecond / (PeakGflops * 1e9) }, null);
+                (last, _rewound) = (step with { Rewound = _rewound, ModelFlopsUtilization = (main + mtp) * step.TokensPerSecond / (PeakGflops * 1e9) }, null);
                 StepsDone++;
                 late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
                 if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = WithValidation(last);

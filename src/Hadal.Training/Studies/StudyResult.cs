@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Hadal.Model.Configuration;
 using Hadal.Training.Metrics;
 using Hadal.Training.Runs;
 
@@ -101,7 +99,7 @@ public sealed record StudyResult
             MaxViolation = Spread.Of(whole.Select(r => r.MaxViolation)),
             SkippedSteps = runs.Sum(r => r.SkippedSteps),
             Diverged = runs.Count(r => r.Diverged),
-            PlannedMemoryBytes = variant.Run.Model.Count == 0 ? null : RunPlan.Of(variant.Run, ModelConfig.Parse(Encoding.UTF8.GetBytes(variant.Run.Model.ToJsonString()), $"variant {variant.Name}, model")).MemoryBytes,
+            PlannedMemoryBytes = variant.Run.Model.Count == 0 ? null : RunPlan.Of(variant.Run, variant.Run.ReadModel($"variant {variant.Name}")).MemoryBytes,
         };
     }
 
