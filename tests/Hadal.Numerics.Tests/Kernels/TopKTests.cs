@@ -7,7 +7,7 @@ public sealed unsafe class TopKTests
 {
     // Few different values, so that ties, infinities and NaN meet often.
     private static readonly Gen<float> _value = Gen.OneOf(
-        Gen.Int[-3, 3].Select(i => (float)i), Gen.OneOfConst(float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0f, -0f), Gen.Float[-1, 1]);
+        Gen.Int[-3, 3].Select(i => (float)i), Gen.Int[0, 4].Select(i => new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0f, -0f }[i]), Gen.Float[-1, 1]);
 
     [Fact]
     public void The_best_places_come_in_order_with_the_lower_place_first_among_equals_and_NaN_last() =>
