@@ -446,7 +446,7 @@ public interface IBackend : IDisposable
 
     /// <summary>One step of AdamW on contiguous tensors of the same size: decay, moments, bias correction, update.</summary>
     /// <param name="parameters">Updated.</param>
-    /// <param name="gradients">Read; multiplied by <see cref="AdamWStep.GradientScale"/>.</param>
+    /// <param name="gradients">Read, multiplied by <see cref="AdamWStep.GradientScale"/>, then zero for the next step.</param>
     /// <param name="firstMoments">Updated; F32, or BF16 if both are: updated and used in FP32, then rounded (report section 3.3.3).</param>
     /// <param name="secondMoments">Updated.</param>
     /// <param name="rates">Rates and corrections.</param>

@@ -41,7 +41,44 @@ internal unsafe struct BalanceLossKernel : IKernel
         Loss[item] = (float)(loss / Length);
     }
 
-    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes> => Reference(item, worker);
+    public readonly void Vector<TLanes>(int item, int worker) where TLanes : struct, ILanes<TLanes>
+    {
+        int experts = Scores.Columns, whole = experts & ~15, first = item * Length;
+        float* f = stackalloc float[experts];
+        if (Counts == null) CountSequence(first, f);
+        else SpreadCounts(f);
+
+        double loss = 0;
+        for (int t = first; t < first + Length; t++)
+        {
+            float* s = Scores.Row(t);
+            float* d = DScores.Row(t);
+            var sums = TLanes.Zero;
+            var products = TLanes.Zero;
+            for (int e = 0; e < whole; e += 16)
+            {
+                var score = TLanes.Load(s + e);
+                sums += score;
+                products = TLanes.FusedMultiplyAdd(score, TLanes.Load(f + e), products);
+            }
+
+            float sum = sums.Sum(), weighted = products.Sum();
+            for (int e = whole; e < experts; e++)
+            {
+                sum += s[e];
+                weighted += f[e] * s[e];
+            }
+
+            float factor = GradientScale / (Length * sum), mean = weighted / sum;
+            loss += mean;
+            var factors = TLanes.Broadcast(factor);
+            var means = TLanes.Broadcast(mean);
+            for (int e = 0; e < whole; e += 16) TLanes.Store((TLanes.Load(f + e) - means) * factors, d + e);
+            for (int e = whole; e < experts; e++) d[e] = factor * (f[e] - mean);
+        }
+
+        Loss[item] = (float)(loss / Length);
+    }
 
     private readonly void CountSequence(int first, float* f)
     {

@@ -18,7 +18,7 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
     /// <summary>Zeroes the gradients without using them.</summary>
     public void Discard() => backend.Clear(parameters.Gradients);
 
-    /// <summary>g *= min(1, clip / (norm + 1e-6)); decay; moments; update; then the gradients are zeroed.</summary>
+    /// <summary>g *= min(1, clip / (norm + 1e-6)); decay; moments; update; the gradients are zero afterwards (those of frozen parameters since <see cref="Norm"/>).</summary>
     /// <param name="step">Updates so far, this one included.</param>
     /// <param name="learningRate">Rate of this step.</param>
     /// <param name="norm">What <see cref="Norm"/> gives.</param>
@@ -40,7 +40,5 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
                     parameters.SecondMoments.ElementRange(region.Offset, region.Count), region.IsVector && !settings.DecayNorms ? rates with { WeightDecay = 0 } : rates);
             }
         }
-
-        Discard();
     }
 }

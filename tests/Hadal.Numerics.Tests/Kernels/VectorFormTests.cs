@@ -142,7 +142,7 @@ public class VectorFormTests
         Tensor norm = lab.NewVector(1);
         lab.Backend.Write([(float)lab.Backend.SumOfSquares(g)], norm);
         lab.Backend.AdamW(p, g, m, v, new AdamWStep(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, 3, 0.5f));
-        return [p, m, v, norm];
+        return [p, m, v, norm, g];
     });
 
     [Theory]
