@@ -21,12 +21,12 @@ public enum InputKind
     /// <summary>The same with tabs (<c>.tsv</c>).</summary>
     Tsv,
 
-    /// <summary>Columns in row groups (<c>.parquet</c>).</summary>
+    /// <summary>Columns in row groups (<c>.parquet</c>). Found, but reported and left out: it is not read so far.</summary>
     Parquet,
 
-    /// <summary>A page whose main text is wanted (<c>.html</c>).</summary>
+    /// <summary>A page whose main text is wanted (<c>.html</c>). Found, but reported and left out: it is not read so far.</summary>
     Html,
 
-    /// <summary>Answers of web servers as a crawler kept them (<c>.warc</c>).</summary>
+    /// <summary>Answers of web servers as a crawler kept them (<c>.warc</c>). Found, but reported and left out: they are not read so far.</summary>
     Warc,
 }

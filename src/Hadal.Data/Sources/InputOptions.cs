@@ -30,11 +30,8 @@ public sealed record InputOptions
     /// <summary>The longest text of one document, in bytes of UTF-8; 64 MiB by default. A longer record is left out; a longer plain text is cut at a line end.</summary>
     public int MaximumDocumentBytes { get; init; } = 64 << 20;
 
-    /// <summary>The longest line (JSON lines), value (JSON), row (CSV) or record (WARC), in bytes; 96 MiB by default. A longer one is passed over without being held.</summary>
+    /// <summary>The longest line (JSON lines), value (JSON) or row (CSV), in bytes; 96 MiB by default. A longer one is passed over without being held.</summary>
     public int MaximumLineBytes { get; init; } = 96 << 20;
-
-    /// <summary>The longest page whose HTML is taken apart, in bytes; 8 MiB by default (its tree takes some twenty times that).</summary>
-    public int MaximumHtmlBytes { get; init; } = 8 << 20;
 
     /// <summary>A packed file may unpack to so many bytes whatever its size; 100,000,000 by default.</summary>
     public long ExpansionAllowance { get; init; } = 100_000_000;
@@ -49,7 +46,7 @@ public sealed record InputOptions
     public InvalidText InvalidText { get; init; } = InvalidText.Skip;
 
     /// <summary>
-    /// The encoding of plain text, CSV and HTML that has no byte order mark (or charset) and is not UTF-8, by its IANA name (<c>windows-1252</c>, <c>shift_jis</c>, <c>gb18030</c>); null
+    /// The encoding of plain text and CSV that has no byte order mark and is not UTF-8, by its IANA name (<c>windows-1252</c>, <c>shift_jis</c>, <c>gb18030</c>); null
     /// to read it as UTF-8 with what is invalid replaced. It is never guessed: a wrong guess turns a file into nonsense without a word.
     /// </summary>
     public string? FallbackEncoding { get; init; }
@@ -60,7 +57,6 @@ public sealed record InputOptions
         if (string.IsNullOrEmpty(TextField)) throw new DataException("The name of the text field is empty; name the field that holds the text.");
         if (MaximumDocumentBytes is < 1024 or > 1 << 30) throw new DataException("The largest document must be between 1 KiB and 1 GiB.");
         if (MaximumLineBytes is < 1024 or > 1 << 30) throw new DataException("The largest line must be between 1 KiB and 1 GiB.");
-        if (MaximumHtmlBytes is < 1024 or > 1 << 28) throw new DataException("The largest HTML page must be between 1 KiB and 256 MiB.");
         if (ExpansionAllowance < 0 || MaximumExpansion < 1) throw new DataException("The expansion of a packed file must be at least 1.");
         if (MaximumZstandardWindowLog is < 10 or > 30) throw new DataException("The largest Zstandard window must be between 2^10 and 2^30 bytes.");
         if (FallbackEncoding is { } name) Text.TextEncodings.Find(name);
