@@ -9,8 +9,11 @@ namespace Hadal.Model.Tokenization;
 /// Cuts text by the rules of <see cref="DeepSeekV3Scanner"/> and encodes the pieces in one pass. Pieces that are plainly ASCII and short are cut sixteen
 /// characters at a time and found in a cache by their bytes; everything else goes the general way.
 /// </summary>
-internal sealed class DeepSeekV3Encoder(PieceEncoder pieces)
+internal sealed class DeepSeekV3Encoder(PieceEncoder pieces, TokenizerFile file)
 {
+    // Finding tokens of whole characters takes tables that only longer text is worth.
+    private const int HanKanaWorthTables = 1 << 13;
+
     private const int Block = AsciiPieceCache.LongestPiece;
     private const int BufferIds = 4096;
 
@@ -21,6 +24,11 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces)
     private const byte Punctuation = 3;
 
     private static readonly byte[] _starts = BuildStarts();
+
+    private readonly Lazy<HanKanaTrie?> _hanKana = new(() => HanKanaTrie.Build(file));
+
+    // Threads may lose counts to each other, which only delays the tables.
+    private int _hanKanaSeen;
 
     // Kept from the encoding that ended last; one that runs beside it makes its own.
     private Workspace? _spare;
@@ -40,7 +48,7 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces)
             {
                 int end = DeepSeekV3Scanner.EndOfPiece(text, place);
                 Flush();
-                pieces.Encode(text[place..end], destination);
+                if (!TryEncodeHanKana(text[place..end], work.Pairs, destination)) pieces.Encode(text[place..end], destination);
                 place = end;
                 continue;
             }
@@ -66,6 +74,23 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces)
             destination.AddRange(buffer.AsSpan(0, count));
             count = 0;
         }
+    }
+
+    private bool TryEncodeHanKana(ReadOnlySpan<char> piece, TokenPairCache pairs, List<int> destination)
+    {
+        if (piece[0] is < HanKanaTrie.First or > HanKanaTrie.Last) return false;
+        if (_hanKanaSeen < HanKanaWorthTables)
+        {
+            _hanKanaSeen += Math.Min(piece.Length, HanKanaWorthTables);
+            return false;
+        }
+
+        if (_hanKana.Value is not { } trie) return false;
+        int first = destination.Count;
+        CollectionsMarshal.SetCount(destination, first + piece.Length);
+        int count = trie.Encode(piece, pairs, CollectionsMarshal.AsSpan(destination)[first..], out _);
+        CollectionsMarshal.SetCount(destination, first + Math.Max(0, count));
+        return count >= 0;
     }
 
     private static int NotShort(out Vector128<byte> piece)
@@ -131,6 +156,8 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces)
     private sealed class Workspace
     {
         internal AsciiPieceCache Cache { get; } = new();
+
+        internal TokenPairCache Pairs { get; } = new();
 
         internal int[] Buffer { get; } = new int[BufferIds];
     }

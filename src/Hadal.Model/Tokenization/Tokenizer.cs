@@ -30,7 +30,7 @@ public sealed class Tokenizer
         _rawTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => !t.Normalized), static text => text);
         _normalizedTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => t.Normalized), text => _normalizer?.Apply(text) ?? text);
         _pieces = new PieceEncoder(file);
-        if (_preTokenizer.IsDeepSeekV3) _deepSeekV3 = new DeepSeekV3Encoder(_pieces);
+        if (_preTokenizer.IsDeepSeekV3) _deepSeekV3 = new DeepSeekV3Encoder(_pieces, file);
         Settings = settings ?? new TokenizerSettings();
         FilePlace place = new(settingsPath, null);
         BosId = settings?.BosToken is { } bos ? Named(bos, place.Member("bos_token")) : IdOf(DeepSeekTokens.BeginOfSentence);
