@@ -64,24 +64,20 @@ internal unsafe struct RouteKernel : IKernel
     /// <summary>Places of the <paramref name="count"/> largest values, descending, the lower place first among equals.</summary>
     internal static void TopK(float* values, int length, int count, int* places)
     {
-        // Each pick takes the best value that comes after the last pick in the order (value descending, place ascending).
-        float lastValue = float.PositiveInfinity;
-        int lastPlace = -1;
-        for (int k = 0; k < count; k++)
+        // The best so far in order (value descending, place ascending); few values of a row are better than the last of them.
+        float* best = stackalloc float[count];
+        int taken = 0;
+        for (int i = 0; i < length; i++)
         {
-            int best = -1;
-            for (int i = 0; i < length; i++)
-            {
-                bool after = values[i] < lastValue || (values[i] == lastValue && i > lastPlace);
-                if (after && (best < 0 || values[i] > values[best])) best = i;
-            }
-
-            // Only NaN leaves nothing to pick: take the first place not taken, so that the result is at least an expert.
-            if (best < 0) best = FirstFree(places, k, length);
-            places[k] = best;
-            lastValue = values[best];
-            lastPlace = best;
+            float value = values[i];
+            if (float.IsNaN(value) || (taken == count && !(value > best[count - 1]))) continue;
+            int at = taken < count ? taken++ : count - 1;
+            for (; at > 0 && value > best[at - 1]; at--) (best[at], places[at]) = (best[at - 1], places[at - 1]);
+            (best[at], places[at]) = (value, i);
         }
+
+        // Only NaN leaves nothing to pick: take the first place not taken, so that the result is at least an expert.
+        for (; taken < count; taken++) places[taken] = FirstFree(places, taken, length);
     }
 
     private static int FirstFree(int* places, int taken, int length)

@@ -1,0 +1,170 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Hadal.Data.Exports;
+using Hadal.Data.Pipeline.Recipes;
+using Hadal.Data.Pipeline.Stages;
+using Hadal.Data.Pipeline.Storage;
+using Hadal.Data.Pipeline.Work;
+using Hadal.Data.Sources;
+
+namespace Hadal.Data.Pipeline;
+
+/// <summary>
+/// Runs a recipe into a folder. Work is cut into tasks whose results are folders that are whole or not there, so a build that was stopped in any way goes on with the same
+/// recipe, and ends with the same bytes as one that was not, whatever the workers.
+/// </summary>
+public sealed class DataBuild
+{
+    private const string Stages = "stages.jsonl", Removed = FinishStage.Removed, Documents = "documents.jsonl", Identity = "build.json", WorkName = "work";
+    private readonly DataRecipe _recipe;
+    private readonly string _folder;
+    private readonly List<(InputFile File, InputRecipe Input)> _files = [];
+    private readonly ReadReport _listing = new();
+
+    /// <summary>Lists the inputs.</summary>
+    /// <param name="recipe">What to do.</param>
+    /// <param name="folder">Where the result goes; made if it is not there.</param>
+    /// <exception cref="DataException">A path does not exist or nothing readable is there.</exception>
+    public DataBuild(DataRecipe recipe, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(folder);
+        recipe.Validate("the recipe");
+        (_recipe, _folder) = (recipe, Path.GetFullPath(folder));
+        foreach (var input in recipe.Inputs)
+        {
+            foreach (var file in InputListing.Find([input.Path], input.Options(recipe.MaximumDocumentBytes), _listing)) _files.Add((file, input));
+        }
+    }
+
+    /// <summary>Files that are read.</summary>
+    public int Files => _files.Count;
+
+    /// <summary>Their bytes on the disk.</summary>
+    public long InputBytes => _files.Sum(f => f.File.Bytes);
+
+    /// <summary>Paths that were passed over while listing.</summary>
+    public IReadOnlyList<ReadProblem> Skipped => _listing.Examples;
+
+    /// <summary>Does what is left to do.</summary>
+    /// <param name="workers">Tasks at a time, at least 1.</param>
+    /// <param name="share">Which tasks are this process's own; every process runs the same call with its own share and the same folder.</param>
+    /// <param name="progress">Told after each task; may be null.</param>
+    /// <param name="cancellation">Stops between documents; what is done stays done.</param>
+    /// <returns>What each stage did.</returns>
+    /// <exception cref="DataException">The folder holds another build, or an input has changed since the build began.</exception>
+    public IReadOnlyList<StageTally> Run(int workers, WorkShare share, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        Directory.CreateDirectory(_folder);
+        Claim(share);
+        string finished = Path.Combine(_folder, Stages);
+        if (File.Exists(finished)) return Read(finished);
+
+        try
+        {
+            Work(new WorkFolder(Path.Combine(_folder, WorkName)), share, workers, progress, cancellation);
+        }
+        catch (IOException) when (share.Index > 0 && File.Exists(finished))
+        {
+            // The first share has put everything together and cleared away what this one was still looking at.
+        }
+
+        return Read(finished);
+    }
+
+    private void Work(WorkFolder work, WorkShare share, int workers, IProgress<BuildProgress>? progress, CancellationToken cancellation)
+    {
+        var runner = new StageRunner(work, share, workers, progress) { IsOver = () => File.Exists(Path.Combine(_folder, Stages)) };
+        var reading = ReadStage.Tasks(_recipe, _files);
+        runner.Run(ReadStage.Name, reading, cancellation);
+        var read = ReadStage.Parts(work, reading.Count);
+        runner.Run(KeyStage.Name, KeyStage.Tasks(_recipe, read), cancellation);
+        string[] parts = [.. read.Select((_, i) => work.Of(KeyStage.Name, i))];
+        var deduplication = new DeduplicationStages(_recipe, work, parts);
+        deduplication.Run(runner, cancellation);
+        runner.Run(FinishStage.Name, FinishStage.Tasks(deduplication, parts), cancellation);
+        if (share.Index == 0) Publish(work, reading.Count, parts.Length, cancellation);
+        else runner.WaitUntilOver(cancellation);
+    }
+
+    // The first to come writes down what is built here; whoever comes later has to build the same.
+    private void Claim(WorkShare share)
+    {
+        string path = Path.Combine(_folder, Identity), own = Describe();
+        if (!File.Exists(path) && share.Index == 0)
+        {
+            string beside = path + ".partial";
+            File.WriteAllText(beside, own);
+            File.Move(beside, path, overwrite: true);
+            return;
+        }
+
+        for (int i = 0; !File.Exists(path) && i < 600; i++) Thread.Sleep(100);
+        if (!File.Exists(path)) throw new DataException($"{path} is not there: the first share (0/{share.Count}) begins a build and has to be started too.", path);
+        if (File.ReadAllText(path) == own) return;
+        throw new DataException($"{_folder} holds a build of another recipe, or its inputs have changed since it began; name another folder, or delete this one to build anew.", _folder);
+    }
+
+    private string Describe()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (file, _) in _files)
+        {
+            long written = File.GetLastWriteTimeUtc(file.Path).Ticks;
+            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{file.Id}\0{file.Bytes}\0{written}\0")));
+        }
+
+        return JsonSerializer.Serialize(new { format = 1, inputs_sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()), recipe = _recipe.ToJson() });
+    }
+
+    private void Publish(WorkFolder work, int readTasks, int parts, CancellationToken cancellation)
+    {
+        Join([.. Enumerable.Range(0, readTasks).Select(i => Path.Combine(work.Of(ReadStage.Name, i), ReadStage.Problems))], ReadStage.Problems);
+        Join([.. Enumerable.Range(0, parts).Select(i => Path.Combine(work.Of(FinishStage.Name, i), Removed))], Removed);
+        if (_recipe.Documents)
+        {
+            using var writer = DocumentWriter.Create(Path.Combine(_folder, Documents));
+            for (int i = 0; i < parts; i++)
+            {
+                foreach (var d in DocumentPart.Read(work.Of(FinishStage.Name, i)))
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    writer.Write(new ExportDocument(d.Id, d.Text, d.Source, d.Language.Length == 0 ? null : d.Language));
+                }
+            }
+
+            writer.Complete();
+        }
+
+        var tallies = new Dictionary<string, StageTally>();
+        foreach (string stage in (string[])[ReadStage.Name, DeduplicationStages.Exact, DeduplicationStages.Near]) tallies.Add(stage, new StageTally(stage));
+        foreach (string file in Directory.EnumerateFiles(work.Root, ReadStage.Tally, SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            foreach (var tally in StageTally.Load(file)) tallies[tally.Stage].Add(tally);
+        }
+
+        string path = Path.Combine(_folder, Stages), beside = path + ".partial";
+        File.WriteAllLines(beside, tallies.Values.Select(t => JsonSerializer.Serialize(t)));
+        File.Move(beside, path, overwrite: true);
+        Directory.Delete(work.Root, recursive: true);
+    }
+
+    private void Join(IReadOnlyList<string> files, string name)
+    {
+        string path = Path.Combine(_folder, name), beside = path + ".partial";
+        using (var joined = new FileStream(beside, FileMode.Create, FileAccess.Write))
+        {
+            foreach (string file in files)
+            {
+                using var part = File.OpenRead(file);
+                part.CopyTo(joined);
+            }
+        }
+
+        File.Move(beside, path, overwrite: true);
+    }
+
+    private static List<StageTally> Read(string path) => [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<StageTally>(line)!)];
+}

@@ -1,0 +1,87 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Hadal.Data.Deduplication;
+
+namespace Hadal.Data.Pipeline.Recipes;
+
+/// <summary>What a build reads, what it does to it, and what it writes: a recipe file.</summary>
+public sealed record DataRecipe
+{
+    private static readonly JsonSerializerOptions _json = new()
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Files and folders, in the order in which documents are numbered.</summary>
+    [JsonPropertyName("inputs")]
+    public IReadOnlyList<InputRecipe> Inputs { get; init; } = [];
+
+    /// <summary>Where the settings that the recipe leaves out come from: <c>dedup-only</c>.</summary>
+    [JsonPropertyName("preset")]
+    public string Preset { get; init; } = "dedup-only";
+
+    /// <summary>How copies are found.</summary>
+    [JsonPropertyName("deduplicate")]
+    public DeduplicationSettings Deduplicate { get; init; } = new();
+
+    /// <summary>Whether <c>documents.jsonl</c> is written: what is left, in input order.</summary>
+    [JsonPropertyName("documents")]
+    public bool Documents { get; init; }
+
+    /// <summary>The longest text that is read, in bytes of UTF-8; longer records are left out and reported.</summary>
+    [JsonPropertyName("maximum_document_bytes")]
+    public int MaximumDocumentBytes { get; init; } = 16 << 20;
+
+    /// <summary>Text in a part, the unit of work that is done again after an interruption, in bytes of UTF-8.</summary>
+    [JsonPropertyName("part_bytes")]
+    public int PartBytes { get; init; } = 8 << 20;
+
+    /// <summary>Decides everything that is drawn.</summary>
+    [JsonPropertyName("seed")]
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Reads a recipe; its paths become relative to its folder.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="DataException">It cannot be read, is no JSON, or a field is unknown or out of range.</exception>
+    public static DataRecipe Load(string path)
+    {
+        DataRecipe? recipe;
+        try
+        {
+            recipe = JsonSerializer.Deserialize<DataRecipe>(File.ReadAllBytes(path), _json);
+        }
+        catch (JsonException e)
+        {
+            string where = e.LineNumber is { } line ? FormattableString.Invariant($"{path}:{line + 1}") : path;
+            throw new DataException($"{where}: this is no recipe: {e.Message.Split(" Path:")[0].TrimEnd('.')}{(e.Path is { } field ? $" (at {field})" : "")}.", path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"The recipe {path} cannot be read: {e.Message.TrimEnd('.')}.", path, e);
+        }
+
+        if (recipe is null) throw new DataException($"{path}: a recipe is a JSON object with at least \"inputs\".", path);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        recipe = recipe with { Inputs = [.. recipe.Inputs.Select(i => i with { Path = Path.GetFullPath(i.Path, folder) })] };
+        recipe.Validate(path);
+        return recipe;
+    }
+
+    /// <summary>The recipe as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, _json);
+
+    /// <exception cref="DataException">A field is out of range.</exception>
+    internal void Validate(string where)
+    {
+        if (Inputs.Count == 0) throw new DataException($"{where}: \"inputs\" is empty; name at least one file or folder.");
+        if (Preset != "dedup-only") throw new DataException($"{where}: there is no preset \"{Preset}\"; there is \"dedup-only\".");
+        if (Deduplicate.Problem() is { } problem) throw new DataException($"{where}: \"deduplicate\": {problem}");
+        if (MaximumDocumentBytes is < 1024 or > 1 << 28) throw new DataException($"{where}: \"maximum_document_bytes\" is from 1,024 to 268,435,456.");
+        if (PartBytes is < 1024 or > 1 << 28) throw new DataException($"{where}: \"part_bytes\" is from 1,024 to 268,435,456.");
+    }
+}

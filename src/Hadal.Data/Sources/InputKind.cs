@@ -1,0 +1,32 @@
+namespace Hadal.Data.Sources;
+
+/// <summary>How the bytes of an input, once unpacked, become documents.</summary>
+public enum InputKind
+{
+    /// <summary>The whole file is one text (<c>.txt</c>, <c>.md</c>, …).</summary>
+    Text,
+
+    /// <summary>The whole file is one text in a programming language, which its ending names.</summary>
+    SourceCode,
+
+    /// <summary>One JSON object a line (<c>.jsonl</c>, <c>.ndjson</c>).</summary>
+    JsonLines,
+
+    /// <summary>An array of JSON objects, or objects one after another (<c>.json</c>).</summary>
+    Json,
+
+    /// <summary>Rows of values between commas (or semicolons, tabs, bars, as the first line shows), the first row naming the columns (<c>.csv</c>).</summary>
+    Csv,
+
+    /// <summary>The same with tabs (<c>.tsv</c>).</summary>
+    Tsv,
+
+    /// <summary>Columns in row groups (<c>.parquet</c>). Found, but reported and left out: it is not read so far.</summary>
+    Parquet,
+
+    /// <summary>A page whose main text is wanted (<c>.html</c>). Found, but reported and left out: it is not read so far.</summary>
+    Html,
+
+    /// <summary>Answers of web servers as a crawler kept them (<c>.warc</c>). Found, but reported and left out: they are not read so far.</summary>
+    Warc,
+}
