@@ -3,7 +3,7 @@ namespace Hadal.Model.Tokenization;
 /// <summary>Remembers which pairs of tokens <see cref="TokenSplits.AreStable"/> said yes to, and which no. Bounded; not thread-safe.</summary>
 internal sealed class TokenPairCache
 {
-    private const int Slots = 1 << 15;
+    private const int Slots = 1 << 17;
     private const ulong Multiplier = 0x9E3779B97F4A7C15;
 
     // The pair, with one added so that no pair is 0, and the answer in the lowest bit. Made when first used: most texts have no need of it.
@@ -13,7 +13,7 @@ internal sealed class TokenPairCache
     {
         ulong[] slots = _slots ??= new ulong[Slots];
         ulong pair = (ulong)(left + 1L) << 32 | (uint)right << 1;
-        ref ulong slot = ref slots[(int)(pair * Multiplier >> 49)];
+        ref ulong slot = ref slots[(int)(pair * Multiplier >> 47)];
         if ((slot & ~1UL) == pair) return (slot & 1) != 0;
         bool stable = splits.AreStable(left, right);
         slot = pair | (stable ? 1UL : 0);

@@ -13,6 +13,7 @@ internal sealed class TokenSplits
 {
     private const int SingleByte = -1;
     private const int NotMade = -2;
+    private const int FilterBits = 21;
 
     private readonly MergeTable _merges;
 
@@ -21,6 +22,9 @@ internal sealed class TokenSplits
     private readonly int[] _left;
     private readonly int[] _right;
     private readonly bool[] _stable;
+
+    // One bit a pair by its hash: most pairs that are asked about are no merge, and this is a sixteenth of the table.
+    private readonly ulong[] _mayMerge = new ulong[1 << FilterBits - 6];
 
     private TokenSplits(MergeTable merges, int size)
     {
@@ -49,6 +53,8 @@ internal sealed class TokenSplits
             if (splits._rank[joined] != NotMade) return null;
             (splits._rank[joined], splits._left[joined], splits._right[joined]) = (rank, left, right);
             order.Add((rank, joined));
+            int bit = FilterBit(left, right);
+            splits._mayMerge[bit >> 6] |= 1UL << bit;
         }
 
         order.Sort();
@@ -69,7 +75,7 @@ internal sealed class TokenSplits
     internal bool IsStable(int token) => _stable[token];
 
     /// <summary>True when merging the bytes of two stable tokens beside each other gives these two.</summary>
-    internal bool AreStable(int left, int right) => _merges.RankOf(left, right) == MergeTable.NoRank && NothingCrosses(left, right);
+    internal bool AreStable(int left, int right) => RankOf(left, right) == MergeTable.NoRank && NothingCrosses(left, right);
 
     /// <summary>True when no merge crosses the border of two tokens before both are complete.</summary>
     private bool NothingCrosses(int left, int right)
@@ -91,7 +97,15 @@ internal sealed class TokenSplits
             }
 
             // In this state the tokens at the border would be joined first if their rank comes before that of the merge just undone.
-            if (_merges.RankOf(left, right) < latest) return false;
+            if (RankOf(left, right) < latest) return false;
         }
     }
+
+    private int RankOf(int left, int right)
+    {
+        int bit = FilterBit(left, right);
+        return (_mayMerge[bit >> 6] >> bit & 1) == 0 ? MergeTable.NoRank : _merges.RankOf(left, right);
+    }
+
+    private static int FilterBit(int left, int right) => (int)(((ulong)(uint)left << 32 | (uint)right) * 0x9E3779B97F4A7C15 >> 64 - FilterBits);
 }
