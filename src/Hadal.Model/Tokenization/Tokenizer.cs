@@ -20,6 +20,7 @@ public sealed class Tokenizer
     private readonly AddedTokenTrie _rawTokens;
     private readonly AddedTokenTrie _normalizedTokens;
     private readonly PieceEncoder _pieces;
+    private readonly DeepSeekV3Encoder? _deepSeekV3;
 
     internal Tokenizer(TokenizerFile file, TokenizerSettings? settings, string? settingsPath)
     {
@@ -29,6 +30,7 @@ public sealed class Tokenizer
         _rawTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => !t.Normalized), static text => text);
         _normalizedTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => t.Normalized), text => _normalizer?.Apply(text) ?? text);
         _pieces = new PieceEncoder(file);
+        if (_preTokenizer.IsDeepSeekV3) _deepSeekV3 = new DeepSeekV3Encoder(_pieces, file);
         Settings = settings ?? new TokenizerSettings();
         FilePlace place = new(settingsPath, null);
         BosId = settings?.BosToken is { } bos ? Named(bos, place.Member("bos_token")) : IdOf(DeepSeekTokens.BeginOfSentence);
@@ -191,6 +193,12 @@ public sealed class Tokenizer
     {
         if (ReferenceEquals(cutAt, _normalizedTokens))
         {
+            if (_deepSeekV3 is not null)
+            {
+                _deepSeekV3.Encode(text, destination);
+                return;
+            }
+
             PieceEncoder.Sink sink = new(_pieces, destination);
             _preTokenizer.Split(text, ref sink);
         }
