@@ -1,0 +1,26 @@
+namespace Hadal.Data.Normalization;
+
+/// <summary>What <see cref="TextCleaning.Clean"/> changes. The defaults suit text of any language and code alike.</summary>
+public sealed record CleaningOptions
+{
+    /// <summary>The defaults.</summary>
+    public static CleaningOptions Default { get; } = new();
+
+    /// <summary>Repairs text that was written in one encoding and read in another, where the repair proves itself (see <see cref="MojibakeRepair"/>).</summary>
+    public bool RepairMojibake { get; init; } = true;
+
+    /// <summary>Brings the text into Unicode's normalisation form C (Standard Annex 15).</summary>
+    public bool ComposeCharacters { get; init; } = true;
+
+    /// <summary>Turns the no-break spaces U+00A0, U+2007 and U+202F into blanks. The ideographic space U+3000 always stays: it indents Japanese paragraphs.</summary>
+    public bool ReplaceNoBreakSpaces { get; init; } = true;
+
+    /// <summary>Removes private-use characters, which mean nothing outside the font they were made for.</summary>
+    public bool RemovePrivateUse { get; init; } = true;
+
+    /// <summary>Removes blanks and tabs at the ends of lines.</summary>
+    public bool TrimLineEnds { get; init; } = true;
+
+    /// <summary>The longest run of empty lines that stays, 0 or more. Two, the distance between definitions in Python.</summary>
+    public int MaximumBlankLines { get; init; } = 2;
+}

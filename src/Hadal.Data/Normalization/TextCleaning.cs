@@ -1,0 +1,55 @@
+using System.Text;
+
+namespace Hadal.Data.Normalization;
+
+/// <summary>
+/// Brings a text into the one form in which the rest of the pipeline sees it: whole characters in form C, lines ended by a line feed, nothing invisible that carries
+/// nothing. Pure functions, linear in the text.
+/// </summary>
+public static class TextCleaning
+{
+    /// <summary>Cleans a text. Any string is accepted, ill-formed ones too; the result is well-formed.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="options">What to change.</param>
+    /// <returns>The cleaned text with counts; cleaning it again changes nothing but what the first pass brought together.</returns>
+    public static CleanedText Clean(string text, CleaningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(options);
+        string repaired = text;
+        int mojibake = 0;
+        if (options.RepairMojibake) repaired = MojibakeRepair.Repair(text, out mojibake);
+        var pass = new CleaningPass(repaired, options);
+        string cleaned = pass.Run();
+        int composed = 0;
+        if (options.ComposeCharacters) cleaned = Composition.Compose(cleaned, out composed);
+        return new CleanedText(cleaned, pass.Counts with { Mojibake = mojibake, ComposedLines = composed }, text.Length);
+    }
+
+    /// <summary>
+    /// The form in which texts are compared for equality: cleaned, in lower case, every run of white space one blank, none at the ends. Texts that differ only in line
+    /// ends, empty lines, trailing or no-break spaces, composition, case or byte order marks have the same form.
+    /// </summary>
+    /// <param name="text">Any text, cleaned before or not.</param>
+    public static string DeduplicationForm(string text) => CollapseWhiteSpace(Clean(text, CleaningOptions.Default).Text.ToLowerInvariant());
+
+    private static string CollapseWhiteSpace(string text)
+    {
+        StringBuilder result = new(text.Length);
+        int position = 0;
+        while (position < text.Length)
+        {
+            int end = position;
+            while (end < text.Length && !char.IsWhiteSpace(text[end])) end++;
+            if (end > position)
+            {
+                if (result.Length > 0) result.Append(' ');
+                result.Append(text, position, end - position);
+            }
+
+            position = end + 1;
+        }
+
+        return result.ToString();
+    }
+}
