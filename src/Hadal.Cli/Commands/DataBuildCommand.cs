@@ -95,6 +95,8 @@ internal sealed class DataBuildCommand : HadalCommand
             ["out"] = t.Out,
             ["dropped"] = new JsonObject(t.Dropped.Select(d => KeyValuePair.Create(d.Key, (JsonNode?)d.Value))),
             ["bytes"] = t.Bytes,
+            ["tokens"] = t.Tokens,
+            ["rows"] = t.Rows,
             ["seconds"] = t.Seconds,
         })]),
     };
@@ -102,16 +104,21 @@ internal sealed class DataBuildCommand : HadalCommand
     private static void Write(CommandContext context, IReadOnlyList<StageTally> tallies)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("stage");
-        foreach (string column in (string[])["in", "out", "text", "time of all workers"]) table.AddColumn(new TableColumn(column).RightAligned());
+        bool hasTokens = tallies.Any(t => t.Tokens > 0);
+        foreach (string column in (string[])["in", "out", "text", .. hasTokens ? (string[])["tokens", "rows"] : [], "time of all workers"]) table.AddColumn(new TableColumn(column).RightAligned());
         table.AddColumn("dropped");
         foreach (var t in tallies)
         {
             string dropped = string.Join(", ", t.Dropped.Select(d => $"{Figures.Whole(d.Value)} {d.Key.Replace('_', ' ')}"));
-            table.AddRow(
-                t.Stage, Figures.Whole(t.In), Figures.Whole(t.Out), Figures.Bytes(t.Bytes), Figures.Duration(TimeSpan.FromSeconds(t.Seconds)), Markup.Escape(dropped));
+            string[] tokens = hasTokens ? [Unless0(t.Tokens), Unless0(t.Rows)] : [];
+            table.AddRow([
+                t.Stage, Figures.Whole(t.In), Figures.Whole(t.Out), t.Bytes == 0 ? "" : Figures.Bytes(t.Bytes), .. tokens,
+                Figures.Duration(TimeSpan.FromSeconds(t.Seconds)), Markup.Escape(dropped)]);
         }
 
         context.Out.Write(table);
+
+        static string Unless0(long number) => number == 0 ? "" : Figures.Whole(number);
     }
 
     private sealed class Shown(StatusLine status) : IProgress<BuildProgress>

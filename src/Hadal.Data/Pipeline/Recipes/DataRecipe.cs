@@ -29,6 +29,10 @@ public sealed record DataRecipe
     [JsonPropertyName("deduplicate")]
     public DeduplicationSettings Deduplicate { get; init; } = new();
 
+    /// <summary>How documents become rows of tokens; left out, they stay text.</summary>
+    [JsonPropertyName("tokens")]
+    public TokenRecipe? Tokens { get; init; }
+
     /// <summary>Whether <c>documents.jsonl</c> is written: what is left, in input order.</summary>
     [JsonPropertyName("documents")]
     public bool Documents { get; init; }
@@ -67,6 +71,7 @@ public sealed record DataRecipe
 
         if (recipe is null) throw new DataException($"{path}: a recipe is a JSON object with at least \"inputs\".", path);
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (recipe.Tokens is { } tokens) recipe = recipe with { Tokens = tokens with { Tokenizer = Path.GetFullPath(tokens.Tokenizer, folder) } };
         recipe = recipe with { Inputs = [.. recipe.Inputs.Select(i => i with { Path = Path.GetFullPath(i.Path, folder) })] };
         recipe.Validate(path);
         return recipe;
@@ -81,6 +86,7 @@ public sealed record DataRecipe
         if (Inputs.Count == 0) throw new DataException($"{where}: \"inputs\" is empty; name at least one file or folder.");
         if (Preset != "dedup-only") throw new DataException($"{where}: there is no preset \"{Preset}\"; there is \"dedup-only\".");
         if (Deduplicate.Problem() is { } problem) throw new DataException($"{where}: \"deduplicate\": {problem}");
+        if (Tokens?.Problem() is { } wrong) throw new DataException($"{where}: \"tokens\": {wrong}");
         if (MaximumDocumentBytes is < 1024 or > 1 << 28) throw new DataException($"{where}: \"maximum_document_bytes\" is from 1,024 to 268,435,456.");
         if (PartBytes is < 1024 or > 1 << 28) throw new DataException($"{where}: \"part_bytes\" is from 1,024 to 268,435,456.");
     }

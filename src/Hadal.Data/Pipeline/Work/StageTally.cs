@@ -26,6 +26,21 @@ public sealed class StageTally(string stage)
     [JsonPropertyName("bytes")]
     public long Bytes { get; set; }
 
+    /// <summary>Tokens that went on, end tokens among them; 0 for stages of text.</summary>
+    [JsonPropertyName("tokens")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Tokens { get; set; }
+
+    /// <summary>Documents that were turned into prefix, suffix, middle.</summary>
+    [JsonPropertyName("fill_in_the_middle")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long FillInTheMiddle { get; set; }
+
+    /// <summary>Rows that were packed.</summary>
+    [JsonPropertyName("rows")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Rows { get; set; }
+
     /// <summary>Time of all workers together.</summary>
     [JsonPropertyName("seconds")]
     public double Seconds { get; set; }
@@ -50,6 +65,9 @@ public sealed class StageTally(string stage)
         In += other.In;
         Out += other.Out;
         Bytes += other.Bytes;
+        Tokens += other.Tokens;
+        FillInTheMiddle += other.FillInTheMiddle;
+        Rows += other.Rows;
         Seconds += other.Seconds;
         foreach (var (rule, count) in other.Dropped) Dropped[rule] = Dropped.GetValueOrDefault(rule) + count;
     }
