@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Hadal.Data.Pipeline.Recipes;
 using Hadal.Data.Pipeline.Stages;
+using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Work;
 using Hadal.Data.Sources;
 
@@ -14,11 +15,13 @@ namespace Hadal.Data.Pipeline;
 /// </summary>
 public sealed class DataBuild
 {
-    private const string Identity = "build.json", WorkName = "work";
+    internal const string Identity = "build.json";
+    private const string WorkName = "work";
     private readonly DataRecipe _recipe;
     private readonly string _folder;
     private readonly List<(InputFile File, InputRecipe Input)> _files = [];
     private readonly ReadReport _listing = new();
+    private readonly IReadOnlyList<IDocumentStep> _before, _after;
 
     /// <summary>Lists the inputs.</summary>
     /// <param name="recipe">What to do.</param>
@@ -30,6 +33,7 @@ public sealed class DataBuild
         ArgumentNullException.ThrowIfNull(folder);
         recipe.Validate("the recipe");
         (_recipe, _folder) = (recipe, Path.GetFullPath(folder));
+        (_before, _after) = (DocumentSteps.BeforeDeduplication(recipe), DocumentSteps.AfterDeduplication(recipe));
         foreach (var input in recipe.Inputs)
         {
             foreach (var file in InputListing.Find([input.Path], input.Options(recipe.MaximumDocumentBytes), _listing)) _files.Add((file, input));
@@ -50,15 +54,15 @@ public sealed class DataBuild
     /// <param name="share">Which tasks are this process's own; every process runs the same call with its own share and the same folder.</param>
     /// <param name="progress">Told after each task; may be null.</param>
     /// <param name="cancellation">Stops between documents; what is done stays done.</param>
-    /// <returns>What each stage did.</returns>
+    /// <returns>What is in the folder when it is done.</returns>
     /// <exception cref="DataException">The folder holds another build, or an input has changed since the build began.</exception>
-    public IReadOnlyList<StageTally> Run(int workers, WorkShare share, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
+    public DataBuildResult Run(int workers, WorkShare share, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         Directory.CreateDirectory(_folder);
         Claim(share);
         string finished = Path.Combine(_folder, Publication.Stages);
-        if (File.Exists(finished)) return Read(finished);
+        if (File.Exists(finished)) return DataBuildResult.Read(_folder);
 
         try
         {
@@ -69,7 +73,7 @@ public sealed class DataBuild
             // The first share has put everything together and cleared away what this one was still looking at.
         }
 
-        return Read(finished);
+        return DataBuildResult.Read(_folder);
     }
 
     private void Work(WorkFolder work, WorkShare share, int workers, IProgress<BuildProgress>? progress, CancellationToken cancellation)
@@ -78,15 +82,15 @@ public sealed class DataBuild
         var reading = ReadStage.Tasks(_recipe, _files);
         runner.Run(ReadStage.Name, reading, cancellation);
         var read = ReadStage.Parts(work, reading.Count);
-        runner.Run(KeyStage.Name, KeyStage.Tasks(_recipe, read), cancellation);
+        runner.Run(KeyStage.Name, KeyStage.Tasks(_recipe, _before, read), cancellation);
         string[] parts = [.. read.Select((_, i) => work.Of(KeyStage.Name, i))];
         var deduplication = new DeduplicationStages(_recipe, work, parts);
         deduplication.Run(runner, cancellation);
-        runner.Run(FinishStage.Name, FinishStage.Tasks(_recipe, deduplication, parts), cancellation);
+        runner.Run(FinishStage.Name, FinishStage.Tasks(_recipe, _after, deduplication, parts), cancellation);
         string[] finished = [.. parts.Select((_, i) => work.Of(FinishStage.Name, i))];
         var tokens = _recipe.Tokens is { } settings ? new TokenStages(_recipe, settings, work, finished) : null;
         tokens?.Run(runner, cancellation);
-        if (share.Index == 0) Publish(work, reading.Count, finished, tokens, cancellation);
+        if (share.Index == 0) Publish(work, reading.Count, parts, finished, tokens, cancellation);
         else runner.WaitUntilOver(cancellation);
     }
 
@@ -120,17 +124,18 @@ public sealed class DataBuild
         return JsonSerializer.Serialize(new { format = 1, inputs_sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()), recipe = _recipe.ToJson() });
     }
 
-    private void Publish(WorkFolder work, int readTasks, IReadOnlyList<string> finished, TokenStages? tokens, CancellationToken cancellation)
+    private void Publish(WorkFolder work, int readTasks, IReadOnlyList<string> keyed, IReadOnlyList<string> finished, TokenStages? tokens, CancellationToken cancellation)
     {
         var publication = new Publication(_recipe, _folder, work);
-        publication.Join(Enumerable.Range(0, readTasks).Select(i => work.Of(ReadStage.Name, i)), ReadStage.Problems);
-        publication.Join(finished, Publication.Removed);
+        string[] read = [.. Enumerable.Range(0, readTasks).Select(i => work.Of(ReadStage.Name, i))];
+        publication.Join(read, ReadStage.Problems);
+        publication.Join([.. keyed, .. finished], Publication.Removed);
+        publication.WriteSamples([.. keyed, .. finished]);
+        publication.MoveExports([.. read, .. keyed, .. finished]);
         if (_recipe.Documents) publication.WriteDocuments(finished, cancellation);
         if (tokens is not null) publication.WriteShards(_recipe.Tokens!, tokens, finished, cancellation);
-        List<string> stages = [ReadStage.Name, DeduplicationStages.Exact, DeduplicationStages.Near];
+        List<string> stages = [.. DocumentSteps.StagesOf(_recipe)];
         if (tokens is not null) stages.AddRange([TokenStages.Tokenize, TokenStages.Pack]);
         publication.Complete(stages);
     }
-
-    private static List<StageTally> Read(string path) => [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<StageTally>(line)!)];
 }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using Hadal.Data.Exports;
 using Hadal.Data.Pipeline.Recipes;
 using Hadal.Data.Pipeline.Stages;
+using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Storage;
 using Hadal.Data.Pipeline.Work;
 using Hadal.Data.Shards;
@@ -12,7 +14,8 @@ namespace Hadal.Data.Pipeline;
 /// <summary>Puts the results of all tasks together under their final names; <c>stages.jsonl</c> comes last and says that the build is done.</summary>
 internal sealed class Publication(DataRecipe recipe, string folder, WorkFolder work)
 {
-    public const string Stages = "stages.jsonl", Removed = FinishStage.Removed, Documents = "documents.jsonl", Shards = "shards";
+    public const string Stages = "stages.jsonl", Removed = FinishStage.Removed, Documents = "documents.jsonl", Shards = "shards", Exports = "exports";
+    private const string Moved = ".moved";
 
     /// <summary>Concatenates a file of each of several tasks.</summary>
     public void Join(IEnumerable<string> folders, string name)
@@ -28,6 +31,41 @@ internal sealed class Publication(DataRecipe recipe, string folder, WorkFolder w
         }
 
         File.Move(beside, path, overwrite: true);
+    }
+
+    /// <summary>Of all tasks' examples, those that are kept.</summary>
+    public void WriteSamples(IEnumerable<string> folders)
+    {
+        var samples = new SampleSet(recipe.Samples, recipe.Seed);
+        foreach (string task in folders) samples.AddFile(Path.Combine(task, SampleSet.File));
+        string path = Path.Combine(folder, SampleSet.File), beside = path + ".partial";
+        samples.Save(beside);
+        File.Move(beside, path, overwrite: true);
+    }
+
+    /// <summary>Moves what leaves single stages to its place.</summary>
+    /// <param name="tasks">Folders of all tasks that may have written some, in the order of the input.</param>
+    public void MoveExports(IReadOnlyList<string> tasks)
+    {
+        foreach (var export in recipe.Exports)
+        {
+            string target = Path.Combine(folder, Exports, export.After);
+            Directory.CreateDirectory(target);
+            for (int i = 0, part = 0; i < tasks.Count; i++)
+            {
+                string to = Path.Combine(target, string.Create(CultureInfo.InvariantCulture, $"part-{part:D6}.{export.Format}")), from = StageExports.PathOf(tasks[i], export);
+
+                // A build that was stopped while it moved them finds some of them moved, and knows by the mark which.
+                if (!File.Exists(from) && !File.Exists(from + Moved)) continue;
+                if (File.Exists(from))
+                {
+                    File.WriteAllBytes(from + Moved, []);
+                    File.Move(from, to, overwrite: true);
+                }
+
+                part++;
+            }
+        }
     }
 
     /// <summary>Writes what is left as one file, in the order of the input.</summary>

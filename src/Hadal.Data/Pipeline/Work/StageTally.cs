@@ -22,6 +22,11 @@ public sealed class StageTally(string stage)
     [JsonPropertyName("dropped")]
     public SortedDictionary<string, long> Dropped { get; set; } = new(StringComparer.Ordinal);
 
+    /// <summary>What was changed in documents that went on, and how often.</summary>
+    [JsonPropertyName("changed")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SortedDictionary<string, long>? Changed { get; set; }
+
     /// <summary>UTF-8 bytes of the text that went on.</summary>
     [JsonPropertyName("bytes")]
     public long Bytes { get; set; }
@@ -60,8 +65,16 @@ public sealed class StageTally(string stage)
         Dropped[rule] = Dropped.GetValueOrDefault(rule) + count;
     }
 
+    /// <summary>Counts changes of a document that goes on.</summary>
+    internal void Change(string what, long count)
+    {
+        Changed ??= new(StringComparer.Ordinal);
+        Changed[what] = Changed.GetValueOrDefault(what) + count;
+    }
+
     internal void Add(StageTally other)
     {
+        foreach (var (what, count) in other.Changed ?? []) Change(what, count);
         In += other.In;
         Out += other.Out;
         Bytes += other.Bytes;
