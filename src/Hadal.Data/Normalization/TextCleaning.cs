@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Hadal.Data.Normalization;
 
 /// <summary>
@@ -24,32 +22,5 @@ public static class TextCleaning
         int composed = 0;
         if (options.ComposeCharacters) cleaned = Composition.Compose(cleaned, out composed);
         return new CleanedText(cleaned, pass.Counts with { Mojibake = mojibake, ComposedLines = composed }, text.Length);
-    }
-
-    /// <summary>
-    /// The form in which texts are compared for equality: cleaned, in lower case, every run of white space one blank, none at the ends. Texts that differ only in line
-    /// ends, empty lines, trailing or no-break spaces, composition, case or byte order marks have the same form.
-    /// </summary>
-    /// <param name="text">Any text, cleaned before or not.</param>
-    public static string DeduplicationForm(string text) => CollapseWhiteSpace(Clean(text, CleaningOptions.Default).Text.ToLowerInvariant());
-
-    private static string CollapseWhiteSpace(string text)
-    {
-        StringBuilder result = new(text.Length);
-        int position = 0;
-        while (position < text.Length)
-        {
-            int end = position;
-            while (end < text.Length && !char.IsWhiteSpace(text[end])) end++;
-            if (end > position)
-            {
-                if (result.Length > 0) result.Append(' ');
-                result.Append(text, position, end - position);
-            }
-
-            position = end + 1;
-        }
-
-        return result.ToString();
     }
 }

@@ -1,5 +1,5 @@
-using System.IO.Compression;
 using System.Text.Json;
+using Hadal.Data.Deduplication;
 using Hadal.Data.Normalization;
 
 namespace Hadal.Data.Tests.Normalization;
@@ -10,13 +10,12 @@ public class CorpusTests
     [Fact(Explicit = true)]
     public void Every_planted_pair_has_one_deduplication_form_and_sparse_mojibake_is_repaired()
     {
-        string folder = Environment.GetEnvironmentVariable("HADAL_CORPORA") ?? throw new InvalidOperationException("HADAL_CORPORA names no folder.");
-        using var truth = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "dedup-truth.json")));
-        Dictionary<string, (string Text, string Language)> documents = Read(Path.Combine(folder, "mixture.jsonl.gz"));
+        using JsonDocument truth = MixtureCorpus.ReadTruth();
+        Dictionary<string, (string Text, string Language)> documents = MixtureCorpus.Read();
         int unequal = 0;
         foreach (JsonElement group in truth.RootElement.GetProperty("normalized_groups").EnumerateArray())
         {
-            string[] forms = [.. group.GetProperty("ids").EnumerateArray().Select(id => TextCleaning.DeduplicationForm(documents[id.GetString()!].Text))];
+            string[] forms = [.. group.GetProperty("ids").EnumerateArray().Select(id => DeduplicationForm.Of(TextCleaning.Clean(documents[id.GetString()!].Text, CleaningOptions.Default).Text))];
             if (forms.Distinct(StringComparer.Ordinal).Count() != 1) unequal++;
         }
 
@@ -37,26 +36,17 @@ public class CorpusTests
         ITestOutputHelper? output = TestContext.Current.TestOutputHelper;
         foreach ((string kind, (int all, int repaired, int remaining)) in mojibake)
             output?.WriteLine($"{kind}: {all} documents, {repaired} with repairs, {remaining} with something left");
+        foreach ((string id, (string text, string language)) in documents.Where(document => !noise.Contains(document.Key)).OrderBy(static document => document.Key, StringComparer.Ordinal))
+        {
+            CleaningCounts counts = TextCleaning.Clean(text, CleaningOptions.Default).Counts;
+            if (counts.Mojibake > 0 || counts.Damage > 0) output?.WriteLine($"  {id} ({language}): {counts}");
+        }
+
         output?.WriteLine($"planted pairs unequal: {unequal}; documents outside the noise with a repair: {touched}");
         var watch = System.Diagnostics.Stopwatch.StartNew();
         long characters = documents.Values.Sum(static document => (long)TextCleaning.Clean(document.Text, CleaningOptions.Default).OriginalLength);
         output?.WriteLine($"cleaned {characters} characters in {watch.Elapsed.TotalSeconds:F2} s");
         Assert.Equal(0, unequal);
         Assert.Equal(0, mojibake["mojibake_sparse"].Left);
-    }
-
-    private static Dictionary<string, (string Text, string Language)> Read(string path)
-    {
-        Dictionary<string, (string, string)> documents = [];
-        using StreamReader reader = new(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
-        // U+0085 and U+2028 are no line ends to ReadLine; a bare carriage return is escaped in JSON.
-        while (reader.ReadLine() is { } line)
-        {
-            using var document = JsonDocument.Parse(line);
-            JsonElement root = document.RootElement;
-            documents.Add(root.GetProperty("id").GetString()!, (root.GetProperty("text").GetString()!, root.GetProperty("lang").GetString()!));
-        }
-
-        return documents;
     }
 }
