@@ -21,7 +21,7 @@ public enum InputKind
     /// <summary>The same with tabs (<c>.tsv</c>).</summary>
     Tsv,
 
-    /// <summary>Columns in row groups (<c>.parquet</c>). Found, but reported and left out: it is not read so far.</summary>
+    /// <summary>Rows in columns, in row groups (<c>.parquet</c>): the text is a column of strings; columns inside lists and structs are not read.</summary>
     Parquet,
 
     /// <summary>A page whose main text is wanted (<c>.html</c>). Found, but reported and left out: it is not read so far.</summary>
