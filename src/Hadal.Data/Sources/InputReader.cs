@@ -54,6 +54,7 @@ public static class InputReader
             InputKind.Json => JsonValuesInput.Read(file, stream, options, report),
             InputKind.Csv or InputKind.Tsv => Delimited.DelimitedInput.Read(file, stream, options, report),
             InputKind.Parquet => Columnar.ColumnarInput.Read(file, options, report),
+            InputKind.Html => Pages.PageInput.Read(file, stream, options, report),
             InputKind.Text or InputKind.SourceCode => TextInput.Read(file, stream, options, report),
             _ => throw new DataException($"{file.Path} is not read: documents in {file.Kind} files are not supported so far; give them as JSON lines, CSV or text.", file.Path),
         };
