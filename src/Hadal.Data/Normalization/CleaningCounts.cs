@@ -39,8 +39,15 @@ public readonly record struct CleaningCounts
     /// <summary>Empty lines removed.</summary>
     public int BlankLines { get; init; }
 
-    /// <summary>Lines that normalisation form C changed.</summary>
-    public int ComposedLines { get; init; }
+    /// <summary>1 if normalisation form C changed the text, for many texts their number.</summary>
+    public int Composed { get; init; }
+
+    /// <summary>Each count that is not 0, with a name for a report.</summary>
+    internal IReadOnlyList<(string What, int Count)> Named => [.. (((string What, int Count)[])
+    [
+        ("mojibake", Mojibake), ("controls", Controls), ("zero_width", ZeroWidth), ("direction_marks", DirectionMarks), ("noncharacters", Noncharacters), ("private_use", PrivateUse),
+        ("lone_surrogates", LoneSurrogates), ("line_ends", LineEnds), ("no_break_spaces", NoBreakSpaces), ("trailing_blanks", TrailingBlanks), ("blank_lines", BlankLines), ("composed", Composed),
+    ]).Where(c => c.Count > 0)];
 
     /// <summary>Damage that a person would see in the text as it came: characters that stand where a letter was or cut a word in two.</summary>
     public int Damage => Controls + ZeroWidth + DirectionMarks + Noncharacters + PrivateUse + LoneSurrogates + ReplacementCharacters;
@@ -62,7 +69,7 @@ public readonly record struct CleaningCounts
         NoBreakSpaces = left.NoBreakSpaces + right.NoBreakSpaces,
         TrailingBlanks = left.TrailingBlanks + right.TrailingBlanks,
         BlankLines = left.BlankLines + right.BlankLines,
-        ComposedLines = left.ComposedLines + right.ComposedLines,
+        Composed = left.Composed + right.Composed,
     };
 
     /// <summary>The same as <c>+</c>, for languages without operators.</summary>

@@ -32,6 +32,10 @@ public sealed record CleaningOptions
     [JsonPropertyName("maximum_blank_lines")]
     public int MaximumBlankLines { get; init; } = 2;
 
-    /// <summary>What is wrong with it, as a sentence; null if nothing.</summary>
-    internal string? Problem() => MaximumBlankLines < 0 ? "\"maximum_blank_lines\" is 0 or more." : null;
+    /// <summary>The greatest share of a text's characters that may be damaged (<see cref="CleaningCounts.Damage"/>); texts with more are not worth cleaning. Null for no limit.</summary>
+    [JsonPropertyName("maximum_damage")]
+    public double? MaximumDamage { get; init; } = 0.005;
+
+    /// <summary>What is wrong with it; null if nothing.</summary>
+    internal string? Problem() => MaximumDamage is not null and not (>= 0 and <= 1) ? "\"maximum_damage\" is from 0 to 1." : MaximumBlankLines is < 0 or > 1000 ? "\"maximum_blank_lines\" is from 0 to 1,000." : null;
 }

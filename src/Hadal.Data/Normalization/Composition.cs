@@ -8,9 +8,9 @@ internal static class Composition
 {
     private const char FirstThatComposes = '\u0300';
 
-    internal static string Compose(string text, out int changedLines)
+    /// <summary>The text in form C; the very string given if it is that already. What a line needs to be composed is more than ten times its size, so a long text is not composed at once.</summary>
+    internal static string Compose(string text)
     {
-        changedLines = 0;
         StringBuilder? result = null;
         int copied = 0;
         for (int start = 0; start < text.Length;)
@@ -29,7 +29,6 @@ internal static class Composition
                 result ??= new StringBuilder(text.Length);
                 result.Append(text, copied, start - copied).Append(composed);
                 copied = end;
-                changedLines++;
             }
 
             start = end + 1;

@@ -19,8 +19,8 @@ public static class TextCleaning
         if (options.RepairMojibake) repaired = MojibakeRepair.Repair(text, out mojibake);
         var pass = new CleaningPass(repaired, options);
         string cleaned = pass.Run();
-        int composed = 0;
-        if (options.ComposeCharacters) cleaned = Composition.Compose(cleaned, out composed);
-        return new CleanedText(cleaned, pass.Counts with { Mojibake = mojibake, ComposedLines = composed }, text.Length);
+        string composed = options.ComposeCharacters ? Composition.Compose(cleaned) : cleaned;
+        int changed = ReferenceEquals(composed, cleaned) ? 0 : 1;
+        return new CleanedText(composed, pass.Counts with { Mojibake = mojibake, Composed = changed }, text.Length);
     }
 }

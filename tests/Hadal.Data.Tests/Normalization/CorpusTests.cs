@@ -36,12 +36,6 @@ public class CorpusTests
         ITestOutputHelper? output = TestContext.Current.TestOutputHelper;
         foreach ((string kind, (int all, int repaired, int remaining)) in mojibake)
             output?.WriteLine($"{kind}: {all} documents, {repaired} with repairs, {remaining} with something left");
-        foreach ((string id, (string text, string language)) in documents.Where(document => !noise.Contains(document.Key)).OrderBy(static document => document.Key, StringComparer.Ordinal))
-        {
-            CleaningCounts counts = TextCleaning.Clean(text, CleaningOptions.Default).Counts;
-            if (counts.Mojibake > 0 || counts.Damage > 0) output?.WriteLine($"  {id} ({language}): {counts}");
-        }
-
         output?.WriteLine($"planted pairs unequal: {unequal}; documents outside the noise with a repair: {touched}");
         var watch = System.Diagnostics.Stopwatch.StartNew();
         long characters = documents.Values.Sum(static document => (long)TextCleaning.Clean(document.Text, CleaningOptions.Default).OriginalLength);
