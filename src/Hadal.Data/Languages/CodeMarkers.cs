@@ -18,7 +18,7 @@ internal static class CodeMarkers
         ("csharp",
         [
             "^using System...;$ 10", "^using ...;$ 2", "^namespace  1", "^#region 3", "^#nullable 5", "^#pragma warning 3", "^/// < 4", "^public static  1", "^internal  1.5", "^internal static  3",
-            "^sealed  2", "get; 3", "set; 2", "^foreach ( 3", " is not null 2", "nameof( 2", "this I 0.5", "IEnumerable< 2", "StringBuilder 0.5", "^[...]$ 1", "ReadOnlySpan< 3", "^private readonly  3", "async Task 4",
+            "^sealed  2", "get; 3", "set; 2", "^foreach ( 3", " is not null 2", "nameof( 2", "this I 0.5", "IEnumerable< 2", "StringBuilder 0.5", "^[...]$ 0.7", "ReadOnlySpan< 3", "^private readonly  3", "async Task 4",
             "^var  1", "^public override  3", "^throw new  0.7", "^partial  3", " partial class  4", "^public string  3", "^public bool  3", "^return new  0.5", "CancellationToken 3", "where T :  3", "Func< 2", "Action< 2", " => ...;$ 0.7",
             "^public  0.7", "^private  0.7", "^protected  0.5", " params  1", " out var  3", "^get =>  3", "^using static  3", "^global using  5",
         ]),
@@ -42,7 +42,7 @@ internal static class CodeMarkers
         ("javascript",
         [
             "^const  1.5", "^let  1.5", "^var  1", "^function  1.5", "^async function  3", "=> { 1.5", "require( 1.5", "module.exports 5", "console. 2.5", " === 2.5", " !== 2.5", "^export default  4", "^export const  3", "^export function  3", "^import ...';$ 3", "^import ...\";$ 1.5", "^});$ 2",
-            "document. 2", "window. 2", "undefined 1", "^'use strict' 10", "^\"use strict\" 10", "JSON.stringify 3", "typeof  1.5", "function ( 2", "function( 2", "^return  0.2", "await  0.5", ".then( 1.5", ".prototype. 4", "Promise 0.7", "addEventListener 3", "^export  1", "${ 0.5", "null; 0.3",
+            "document. 2", "window. 2", "undefined 1", "^'use strict' 10", "^\"use strict\" 10", "JSON.stringify 3", "typeof  1.5", "function ( 2", "function( 2", "^return  0.2", "await  0.5", ".then( 1.5", ".prototype. 4", "Promise 0.7", "addEventListener 3", "^export  1", "^export { 2", "^export * 3", " from '. 2", " from \". 2", "${ 0.5", "null; 0.3",
         ]),
         ("typescript",
         [
@@ -76,7 +76,7 @@ internal static class CodeMarkers
         ]),
         ("shell",
         [
-            "^#!/bin/sh 10", "^#!/bin/bash 10", "^#!/usr/bin/env bash 10", "^#!/usr/bin/env sh 10", "^fi$ 4", "^done$ 4", "^esac$ 5", "; then$ 4", "^then$ 3", "; do$ 4", "^do$ 2", "^echo  2", "^export  1.5", "^if [ 4", "^elif [ 4", "^while [ 4", "=$( 3", "\"$( 3", "=\"$ 3", " \"${ 2", " \"$@ 3", "^$ 0.2", "^sudo  4", "^apt-get  4", "^cd  2", "^mkdir  3", "^rm - 4", "^set - 4", "^exit  2", "^local  1.5", "/dev/null 2", "^;;$ 4", "^#  0.2", "() {$ 0.3",
+            "^#!/bin/sh 10", "^#!/bin/bash 10", "^#!/usr/bin/env bash 10", "^#!/usr/bin/env sh 10", "^fi$ 4", "^done$ 4", "^esac$ 5", "; then$ 4", "^then$ 3", "; do$ 4", "^do$ 2", "^echo  2", "^export  1.5", "^if [ 4", "^elif [ 4", "^while [ 4", "^#!/ 2", "=$( 3", "\"$( 3", "=\"$ 3", " \"${ 2", " \"$@ 3", "^$ 0.2", "^sudo  4", "^apt-get  4", "^cd  2", "^mkdir  3", "^rm - 4", "^set - 4", "^exit  2", "^local  1.5", "/dev/null 2", "^;;$ 4", "^#  0.2", "() {$ 0.3",
             "^curl  3", "^chmod  4", "^git  2", "^source  2", " && \\$ 3", " \\$ 1", "^case ... in$ 4", "^grep  3", "| grep  2", "| sed  3", "| awk  3", "^npm  3", "^pip install  3", "^docker  3",
         ]),
     ];

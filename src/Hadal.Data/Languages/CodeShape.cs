@@ -5,7 +5,7 @@ internal static class CodeShape
 {
     // Of a line as much as decides.
     private const int LongestLine = 240;
-    private const double LeastCode = 0.3, LeastScore = 0.3, CertainScore = 10;
+    private const double LeastCode = 0.3, LeastScore = 0.2, CertainScore = 10;
     private const int FewestPoints = 3;
 
     private static readonly int _c = Array.IndexOf(CodeMarkers.Languages, "c"), _cpp = Array.IndexOf(CodeMarkers.Languages, "cpp"),
@@ -16,6 +16,7 @@ internal static class CodeShape
     /// <summary>The language of a text that is code, null for all other text.</summary>
     internal static LanguageGuess? Find(ReadOnlySpan<char> text)
     {
+        if (Declared(text.TrimStart()) is { } declared) return new LanguageGuess("code:" + declared, 1);
         Span<float> scores = stackalloc float[CodeMarkers.Languages.Length];
         Tally tally = Score(text, scores);
         if (tally.Lines == 0) return null;
@@ -43,16 +44,40 @@ internal static class CodeShape
         return scores[_cpp] >= Math.Max(3, 0.2 * scores[_c]);
     }
 
+    /// <summary>What the first line says outright.</summary>
+    private static string? Declared(ReadOnlySpan<char> text)
+    {
+        if (text.IsEmpty) return null;
+        if (text[0] == '<')
+        {
+            if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)) return "html";
+            return text.StartsWith("<?xml ") || text.StartsWith("<svg ") ? "xml" : text.StartsWith("<?php") ? "php" : null;
+        }
+
+        if (!text.StartsWith("#!")) return null;
+        int end = text.IndexOf('\n');
+        ReadOnlySpan<char> line = end < 0 ? text : text[..end];
+        foreach ((string program, string language) in (ReadOnlySpan<(string, string)>)[("python", "python"), ("bash", "shell"), ("/sh", "shell"), ("env sh", "shell"), ("zsh", "shell"), ("node", "javascript"), ("perl", "perl"), ("ruby", "ruby"), ("php", "php")])
+            if (line.Contains(program, StringComparison.Ordinal)) return language;
+        return null;
+    }
+
+    /// <summary>Comments are prose in code, headings and bullets of prose look the same: neither speaks for code or against it.</summary>
+    private static bool IsComment(ReadOnlySpan<char> line) => line.StartsWith("//") || line.StartsWith("/*") || line.StartsWith("# ") || line.StartsWith("* ") || line is "*" or "*/" or "#";
+
     private static Tally Score(ReadOnlySpan<char> text, Span<float> scores)
     {
         scores.Clear();
         int lines = 0, code = 0;
-        bool certain = false;
+        bool certain = false, fenced = false;
         foreach (Range range in text.Split('\n'))
         {
             ReadOnlySpan<char> whole = text[range].Trim();
-            if (whole.IsEmpty) continue;
-            lines++;
+            // Code between fences is quoted in prose (Markdown).
+            if (whole.StartsWith("```")) fenced = !fenced;
+            if (fenced || whole.IsEmpty) continue;
+            bool comment = IsComment(whole);
+            if (!comment) lines++;
             ReadOnlySpan<char> line = whole.Length > LongestLine ? whole[..LongestLine] : whole;
             float points = Mark(line, whole, scores, out bool sure);
             certain |= sure;
@@ -62,6 +87,7 @@ internal static class CodeShape
                 points += 1;
             }
 
+            if (comment) continue;
             if (points >= 2 || (points >= 1 && whole.Length < LongestLine) || LooksLikeCode(whole)) code++;
         }
 
@@ -100,7 +126,7 @@ internal static class CodeShape
     private static bool LooksLikeCode(ReadOnlySpan<char> line)
     {
         if (line[^1] is '{' or '}' or ';' or '(' or '[' or '\\') return true;
-        if (line[0] is '}' or ')' or ']' or '@' || line.StartsWith("//") || line.StartsWith("/*") || line.StartsWith("# ") || line.StartsWith("* ")) return line.Length < LongestLine;
+        if (line[0] is '}' or ')' or ']' or '@') return line.Length < LongestLine;
         if (line.EndsWith("):") || line.EndsWith("),") || line.EndsWith("])") || line.EndsWith("()") || line.EndsWith("},")) return true;
         int name = 0;
         while (name < line.Length && (char.IsAsciiLetterOrDigit(line[name]) || line[name] is '_' or '.')) name++;

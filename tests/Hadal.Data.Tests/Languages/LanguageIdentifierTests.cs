@@ -51,10 +51,13 @@ public class LanguageIdentifierTests
     [InlineData("code:yaml", "name: walk\non:\n  push:\n    branches: [main]\njobs:\n  build:\n    runs-on: linux\n    steps:\n      - uses: actions/checkout\n      - run: make test\n")]
     [InlineData("code:sql", "CREATE TABLE walk (\n  id INTEGER PRIMARY KEY,\n  name VARCHAR(20) NOT NULL\n);\n\nSELECT name, count(*)\nFROM walk\nWHERE id > 3\nGROUP BY name\nORDER BY name;\n")]
     [InlineData("code:shell", "#!/bin/bash\nset -e\nfor name in *; do\n  if [ -d \"$name\" ]; then\n    echo \"$name\"\n  fi\ndone\n")]
+    [InlineData("code:python", "#!/usr/bin/env python3\nx = 1\n")]
+    [InlineData("code:c", "/*\n * This is what the header is for, and who may use it.\n * It says so in a long comment.\n */\n#ifndef WALK_H\n#define WALK_H\n\n// The number of steps so far.\nextern int steps;\n\n#endif\n")]
     public void Programming_languages_are_told_by_the_shape_of_lines(string expected, string text) => Assert.Equal(expected, LanguageIdentifier.Identify(text).Language);
 
     [Theory]
     [InlineData("en", "# Walk\n\nA program that walks through folders.\n\n## Use\n\nCall it with a path, and it will print the names:\n\n    walk /home\n\nIt does not follow links; that is for another day.\n")]
+    [InlineData("en", "## Use\n\nCall it with a path:\n\n```csharp\nvar walk = new Walk(path);\nforeach (var name in walk.Names)\n{\n    Console.WriteLine(name);\n}\n```\n\n* It does not follow links.\n* That is for another day.\n")]
     [InlineData("en", "ROMEO:\nBut, soft! what light through yonder window breaks?\n\nJULIET:\nO Romeo, Romeo! wherefore art thou Romeo?\n")]
     [InlineData("en", "We know that $x^2 - y^2 = (x+y)(x-y)$. To begin with, let $x = 26^2$ and $y = 10$.\nThen the value of the first is\n$$(x + y)(x - y) = 4 \\cdot 5 = 20.$$\n")]
     [InlineData("en", "Answer: He sold 48/2 = <<48/2=24>>24 clips in May.\nIn total he sold 48+24 = <<48+24=72>>72 clips.\n#### 72")]
