@@ -5,12 +5,15 @@ namespace Hadal.Data.Normalization;
 /// <summary>
 /// Repairs UTF-8 that was read as Latin-1 or Windows code page 1252, once or several times over. A sequence is repaired only if its characters are, as bytes, one
 /// well-formed UTF-8 sequence of a plausible character, and if text that was meant so is next to impossible: typographic marks ("â€™"), foreign letters in unbroken
-/// rows, or a Latin letter or sign ("Ã©", "Â£") where no capital letter stands before. Doubtful sequences are repaired beside clear ones only.
+/// rows, or a Latin letter or sign ("Ã©", "Â£") where no word in capitals ends. All others are repaired where such proof is found in the same text.
 /// </summary>
 internal static class MojibakeRepair
 {
     private const int MaximumPasses = 3;
     private const char FirstLead = '\u00C2', LastLead = '\u00F4';
+
+    // What may stand behind a word in capitals that ends in Ã or Â.
+    private const string Closing = "»›”’“…™®–—°ºª";
 
     private enum Evidence
     {
@@ -20,7 +23,7 @@ internal static class MojibakeRepair
         /// <summary>Proof together with another sequence at its side.</summary>
         InRow,
 
-        /// <summary>No proof: repaired beside clear ones.</summary>
+        /// <summary>No proof.</summary>
         Doubtful,
     }
 
@@ -36,7 +39,6 @@ internal static class MojibakeRepair
             int copied = 0;
             foreach (Sequence sequence in sequences)
             {
-                if (sequence.Evidence == Evidence.InRow) continue;
                 result.Append(text, copied, sequence.Start - copied).Append(new Rune(sequence.CodePoint).ToString());
                 copied = sequence.End;
                 repaired++;
@@ -90,8 +92,10 @@ internal static class MojibakeRepair
     /// <summary>How much a sequence proves, null if it cannot be mojibake: the shape is overlong or the character one that text does not hold.</summary>
     private static Evidence? EvidenceOf(string text, int start, int length, int codePoint) => (length, codePoint) switch
     {
-        // Latin-1 signs and letters. LIBERTÃ» and «Â» are right as they are; a small letter or a blank before Ã or Â is not.
-        (2, >= 0xA0 and <= 0xFF) => start > 0 && (char.IsUpper(text[start - 1]) || (text[start - 1] == '«' && text[start + 1] == '»')) ? Evidence.Doubtful : Evidence.Clear,
+        // Half of what was read wrongly twice.
+        (2, < 0xA0) => Evidence.InRow,
+        // Latin-1 signs and letters. LIBERTÃ» and «Â» are right as they are; a small letter or a blank before Ã or Â is not, nor a sign behind it that ends nothing.
+        (2, <= 0xFF) => start > 0 && Closing.Contains(text[start + 1]) && (char.IsUpper(text[start - 1]) || text[start - 1] == '«') ? Evidence.Doubtful : Evidence.Clear,
         (2, >= 0x100 and <= 0x17F) => Evidence.Doubtful,
         (2, >= 0x370 and <= 0x77F) => Evidence.InRow,
         // Typographic marks, currency signs, letterlike signs: â€, â‚, â„.
