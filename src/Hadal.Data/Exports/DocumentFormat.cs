@@ -11,4 +11,10 @@ public enum DocumentFormat
 
     /// <summary>The same, packed with Zstandard.</summary>
     JsonLinesZstandard,
+
+    /// <summary>
+    /// Parquet: columns of strings named <c>id</c>, <c>text</c>, <c>source</c> and <c>language</c> (which may be missing), then one for each further field; row groups of about 64 MiB,
+    /// pages of about 1 MiB packed with Zstandard, each with a checksum.
+    /// </summary>
+    Parquet,
 }

@@ -1,8 +1,3 @@
-using System.Buffers;
-using System.IO.Compression;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-
 namespace Hadal.Data.Exports;
 
 /// <summary>
@@ -10,14 +5,10 @@ namespace Hadal.Data.Exports;
 /// </summary>
 public sealed class DocumentWriter : IDisposable
 {
-    private static readonly JsonWriterOptions _json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     private readonly string _path;
     private readonly string _beside;
     private readonly FileStream _file;
-    private readonly Stream _stream;
-    private readonly ArrayBufferWriter<byte> _line = new(1 << 16);
-    private readonly Utf8JsonWriter _writer;
+    private readonly DocumentEncoding _encoding;
     private bool _closed;
 
     private DocumentWriter(string path, DocumentFormat format)
@@ -25,19 +16,13 @@ public sealed class DocumentWriter : IDisposable
         _path = path;
         _beside = path + ".partial";
         _file = new FileStream(_beside, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 17);
-        _stream = format switch
-        {
-            DocumentFormat.JsonLinesGzip => new GZipStream(_file, CompressionLevel.Optimal, leaveOpen: true),
-            DocumentFormat.JsonLinesZstandard => new ZstdSharp.CompressionStream(_file, 3, leaveOpen: true),
-            _ => _file,
-        };
-        _writer = new Utf8JsonWriter(_line, _json);
+        _encoding = format == DocumentFormat.Parquet ? new ColumnarEncoding(_file, path) : new JsonLinesEncoding(_file, format);
     }
 
     /// <summary>Documents written so far.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The format that a name means: <c>.jsonl</c>, <c>.jsonl.gz</c>, <c>.jsonl.zst</c>.</summary>
+    /// <summary>The format that a name means: <c>.jsonl</c>, <c>.jsonl.gz</c>, <c>.jsonl.zst</c>, <c>.parquet</c>.</summary>
     /// <param name="path">The name of a file.</param>
     /// <exception cref="DataException">It ends in none of these.</exception>
     public static DocumentFormat FormatOf(string path)
@@ -46,7 +31,8 @@ public sealed class DocumentWriter : IDisposable
         if (path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)) return DocumentFormat.JsonLines;
         if (path.EndsWith(".jsonl.gz", StringComparison.OrdinalIgnoreCase)) return DocumentFormat.JsonLinesGzip;
         if (path.EndsWith(".jsonl.zst", StringComparison.OrdinalIgnoreCase)) return DocumentFormat.JsonLinesZstandard;
-        throw new DataException($"{path} does not say how to write documents; end it in .jsonl, .jsonl.gz or .jsonl.zst.", path);
+        if (path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase)) return DocumentFormat.Parquet;
+        throw new DataException($"{path} does not say how to write documents; end it in .jsonl, .jsonl.gz, .jsonl.zst or .parquet.", path);
     }
 
     /// <summary>Begins a file; its folder is made if it is missing.</summary>
@@ -70,31 +56,20 @@ public sealed class DocumentWriter : IDisposable
 
     /// <summary>Writes a document after those before.</summary>
     /// <param name="document">The document; lone surrogates in it become U+FFFD.</param>
-    /// <exception cref="DataException">The disk takes no more.</exception>
+    /// <exception cref="DataException">The disk takes no more; in Parquet, a further field comes late or has a name that is taken.</exception>
     public void Write(ExportDocument document)
     {
         ArgumentNullException.ThrowIfNull(document);
         ObjectDisposedException.ThrowIf(_closed, this);
-        _writer.WriteStartObject();
-        _writer.WriteString("id"u8, document.Id);
-        _writer.WriteString("text"u8, document.Text);
-        _writer.WriteString("source"u8, document.Source);
-        if (document.Language is { } language) _writer.WriteString("language"u8, language);
-        foreach ((string name, string value) in document.Extra ?? []) _writer.WriteString(name, value);
-        _writer.WriteEndObject();
-        _writer.Flush();
-        _line.Write("\n"u8);
         try
         {
-            _stream.Write(_line.WrittenSpan);
+            _encoding.Write(document);
         }
         catch (IOException e)
         {
             throw Failed(_path, e);
         }
 
-        _line.ResetWrittenCount();
-        _writer.Reset(_line);
         Count++;
     }
 
@@ -105,7 +80,7 @@ public sealed class DocumentWriter : IDisposable
         ObjectDisposedException.ThrowIf(_closed, this);
         try
         {
-            if (_stream != _file) _stream.Dispose();
+            _encoding.Finish();
             _file.Flush(flushToDisk: true);
             _file.Dispose();
             File.Move(_beside, _path, overwrite: true);
@@ -116,7 +91,7 @@ public sealed class DocumentWriter : IDisposable
         }
 
         _closed = true;
-        _writer.Dispose();
+        _encoding.Dispose();
     }
 
     /// <summary>Drops what was written if it was not completed.</summary>
@@ -124,10 +99,9 @@ public sealed class DocumentWriter : IDisposable
     {
         if (_closed) return;
         _closed = true;
-        _writer.Dispose();
         try
         {
-            if (_stream != _file) _stream.Dispose();
+            _encoding.Dispose();
             _file.Dispose();
         }
         catch (IOException)

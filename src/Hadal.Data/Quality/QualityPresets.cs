@@ -18,6 +18,8 @@ public static class QualityPresets
         MaxLineLength = 1000,
         MaxDigits = 0.6,
         MaxDamage = 0.005,
+        MaxBulletLines = 0.9,
+        MaxEllipsisLines = 0.5,
         MaxDuplicateLineCharacters = 0.6,
         MaxTopGrams = new Dictionary<int, double> { [4] = 0.4 },
         MaxDuplicateGrams = new Dictionary<int, double> { [10] = 0.7 },

@@ -48,21 +48,22 @@ internal static class StopWords
         }
     }
 
-    /// <summary>How many different ones the bits hold: of the language if it has a list, else the most of any; null where the language is known and has none.</summary>
+    /// <summary>
+    /// How many different ones the bits hold: of the language if it has a list, else the most of any; null where the language is known and has none. Chinese and Japanese are not
+    /// told apart: what is written in one may be labelled as the other, and many a text mixes them.
+    /// </summary>
     public static int? Count(ulong bits, string? language, bool unspaced)
     {
-        int lists = unspaced ? _unspaced.Length : _spaced.Length;
         string code = language is null ? "" : language.Split('-', '_')[0].ToLowerInvariant();
-        int own = unspaced ? code switch { "zh" => 0, "ja" => 1, _ => -1 } : Array.FindIndex(_spaced, l => l.Language == code);
-        if (own < 0 && code is not ("" or "und" or "other" or "unknown" or "math" or "zh" or "ja" or "en")) return null;
+        int own = unspaced ? -1 : Array.FindIndex(_spaced, l => l.Language == code);
+        if (own >= 0) return BitOperations.PopCount((bits >> (8 * own)) & 0xFF);
+        if (code is not ("" or "und" or "other" or "unknown" or "math" or "zh" or "ja") && !(unspaced && IsSpaced(code))) return null;
         int most = 0;
-        for (int i = 0; i < lists; i++)
-        {
-            if (own < 0 || own == i) most = Math.Max(most, BitOperations.PopCount((bits >> (8 * i)) & 0xFF));
-        }
-
+        for (int i = 0; i < 8; i++) most = Math.Max(most, BitOperations.PopCount((bits >> (8 * i)) & 0xFF));
         return most;
     }
+
+    private static bool IsSpaced(string code) => Array.Exists(_spaced, l => l.Language == code);
 
     private static void Add(ulong hash, ulong bits)
     {

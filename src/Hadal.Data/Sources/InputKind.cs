@@ -21,10 +21,10 @@ public enum InputKind
     /// <summary>The same with tabs (<c>.tsv</c>).</summary>
     Tsv,
 
-    /// <summary>Columns in row groups (<c>.parquet</c>). Found, but reported and left out: it is not read so far.</summary>
+    /// <summary>Rows in columns, in row groups (<c>.parquet</c>): the text is a column of strings; columns inside lists and structs are not read.</summary>
     Parquet,
 
-    /// <summary>A page whose main text is wanted (<c>.html</c>). Found, but reported and left out: it is not read so far.</summary>
+    /// <summary>A page, of which the main text is taken (<c>.html</c>, <c>.htm</c>, <c>.xhtml</c>): menus, headers, footers, forms and blocks of links are left out, paragraphs are set apart by a blank line.</summary>
     Html,
 
     /// <summary>Answers of web servers as a crawler kept them (<c>.warc</c>). Found, but reported and left out: they are not read so far.</summary>

@@ -33,6 +33,11 @@ public sealed record InputOptions
     /// <summary>The longest line (JSON lines), value (JSON) or row (CSV), in bytes; 96 MiB by default. A longer one is passed over without being held.</summary>
     public int MaximumLineBytes { get; init; } = 96 << 20;
 
+    /// <summary>
+    /// The largest page of a Parquet column, unpacked, in bytes; 256 MiB by default. What follows a larger one in its row group is left out. About two pages of each wanted column are held at a time.
+    /// </summary>
+    public int MaximumPageBytes { get; init; } = 256 << 20;
+
     /// <summary>A packed file may unpack to so many bytes whatever its size; 100,000,000 by default.</summary>
     public long ExpansionAllowance { get; init; } = 100_000_000;
 
@@ -57,6 +62,7 @@ public sealed record InputOptions
         if (string.IsNullOrEmpty(TextField)) throw new DataException("The name of the text field is empty; name the field that holds the text.");
         if (MaximumDocumentBytes is < 1024 or > 1 << 30) throw new DataException("The largest document must be between 1 KiB and 1 GiB.");
         if (MaximumLineBytes is < 1024 or > 1 << 30) throw new DataException("The largest line must be between 1 KiB and 1 GiB.");
+        if (MaximumPageBytes is < 1024 or > 1 << 30) throw new DataException("The largest page must be between 1 KiB and 1 GiB.");
         if (ExpansionAllowance < 0 || MaximumExpansion < 1) throw new DataException("The expansion of a packed file must be at least 1.");
         if (MaximumZstandardWindowLog is < 10 or > 30) throw new DataException("The largest Zstandard window must be between 2^10 and 2^30 bytes.");
         if (FallbackEncoding is { } name) Text.TextEncodings.Find(name);

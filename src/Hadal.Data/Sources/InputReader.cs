@@ -46,12 +46,15 @@ public static class InputReader
 
     private static IEnumerable<SourceDocument> Open(InputFile file, InputOptions options, IReadReport report)
     {
-        using Stream stream = PackedInput.Open(file.Path, file.Packing, ExpansionLimit.Of(options));
+        // A Parquet file is read from its end, so it is never a stream.
+        using Stream stream = file.Kind == InputKind.Parquet ? Stream.Null : PackedInput.Open(file.Path, file.Packing, ExpansionLimit.Of(options));
         IEnumerable<SourceDocument> documents = file.Kind switch
         {
             InputKind.JsonLines => JsonLinesInput.Read(file, stream, options, report),
             InputKind.Json => JsonValuesInput.Read(file, stream, options, report),
             InputKind.Csv or InputKind.Tsv => Delimited.DelimitedInput.Read(file, stream, options, report),
+            InputKind.Parquet => Columnar.ColumnarInput.Read(file, options, report),
+            InputKind.Html => Pages.PageInput.Read(file, stream, options, report),
             InputKind.Text or InputKind.SourceCode => TextInput.Read(file, stream, options, report),
             _ => throw new DataException($"{file.Path} is not read: documents in {file.Kind} files are not supported so far; give them as JSON lines, CSV or text.", file.Path),
         };

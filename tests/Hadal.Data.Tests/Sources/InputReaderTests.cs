@@ -153,8 +153,6 @@ public class InputReaderTests
     }
 
     [Theory]
-    [InlineData("t.parquet")]
-    [InlineData("t.html")]
     [InlineData("t.warc.gz")]
     public void A_kind_that_is_not_read_is_found_and_reported(string name)
     {

@@ -2,7 +2,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Hadal.Data.Decontamination;
 using Hadal.Data.Deduplication;
+using Hadal.Data.Normalization;
 using Hadal.Data.Pipeline.Steps;
 
 namespace Hadal.Data.Pipeline.Recipes;
@@ -32,6 +34,10 @@ public sealed record DataRecipe
     [JsonPropertyName("preset")]
     public string Preset { get; init; } = "dedup-only";
 
+    /// <summary>How texts are brought into one form; left out, they stay as they are.</summary>
+    [JsonPropertyName("clean")]
+    public CleaningOptions? Clean { get; init; }
+
     /// <summary>Sets of quality rules, applied in this order: names of presets, or objects with thresholds.</summary>
     [JsonPropertyName("quality")]
     public IReadOnlyList<QualityRecipe> Quality { get; init; } = [];
@@ -39,6 +45,10 @@ public sealed record DataRecipe
     /// <summary>How copies are found.</summary>
     [JsonPropertyName("deduplicate")]
     public DeduplicationSettings Deduplicate { get; init; } = new();
+
+    /// <summary>Evaluation sets that must not be trained on; left out, nobody looks for them.</summary>
+    [JsonPropertyName("decontaminate")]
+    public DecontaminationRecipe? Decontaminate { get; init; }
 
     /// <summary>How documents become rows of tokens; left out, they stay text.</summary>
     [JsonPropertyName("tokens")]
@@ -95,6 +105,8 @@ public sealed record DataRecipe
         if (recipe is null) throw new DataException($"{path}: a recipe is a JSON object with at least \"inputs\".", path);
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         if (recipe.Tokens is { } tokens) recipe = recipe with { Tokens = tokens with { Tokenizer = Path.GetFullPath(tokens.Tokenizer, folder) } };
+        if (recipe.Decontaminate is { } sets)
+            recipe = recipe with { Decontaminate = sets with { Sets = [.. sets.Sets.Select(s => s with { Path = s.Path.Length == 0 ? "" : Path.GetFullPath(s.Path, folder) })] } };
         recipe = recipe with { Inputs = [.. recipe.Inputs.Select(i => i with { Path = Path.GetFullPath(i.Path, folder) })] };
         recipe.Validate(path);
         return recipe;
@@ -113,6 +125,8 @@ public sealed record DataRecipe
             if (quality.Rules.Problem() is { } bad) throw new DataException($"{where}: \"quality\": {bad}");
         }
 
+        if (Clean?.Problem() is { } clean) throw new DataException($"{where}: \"clean\": {clean}");
+        if (Decontaminate?.Problem() is { } sets) throw new DataException($"{where}: \"decontaminate\": {sets}");
         if (Deduplicate.Problem() is { } problem) throw new DataException($"{where}: \"deduplicate\": {problem}");
         foreach (var export in Exports)
         {

@@ -8,7 +8,7 @@ internal static class RecipePresets
     private static readonly Dictionary<string, string> _presets = new(StringComparer.Ordinal)
     {
         ["dedup-only"] = "{}",
-        ["v3"] = """{"quality": ["v3"]}""",
+        ["v3"] = """{"clean": {}, "quality": ["v3"]}""",
     };
 
     public static IEnumerable<string> Names => _presets.Keys;

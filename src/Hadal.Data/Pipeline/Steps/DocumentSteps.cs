@@ -13,9 +13,15 @@ internal static class DocumentSteps
     public static IReadOnlyList<IDocumentStep> BeforeDeduplication(DataRecipe recipe)
     {
         var steps = new List<IDocumentStep>();
+        if (recipe.Clean is { } clean) steps.Add(new CleaningStep(clean));
         foreach (var quality in recipe.Quality ?? []) steps.Add(new QualityStep(quality.Name, quality.Rules));
         return steps;
     }
 
-    public static IReadOnlyList<IDocumentStep> AfterDeduplication(DataRecipe recipe) => [];
+    public static IReadOnlyList<IDocumentStep> AfterDeduplication(DataRecipe recipe)
+    {
+        var steps = new List<IDocumentStep>();
+        if (recipe.Decontaminate is { } sets) steps.Add(new DecontaminationStep(sets));
+        return steps;
+    }
 }
