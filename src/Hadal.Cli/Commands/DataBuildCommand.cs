@@ -6,7 +6,9 @@ using Hadal.Cli.Drawing;
 using Hadal.Cli.Errors;
 using Hadal.Cli.Output;
 using Hadal.Data.Pipeline;
+using Hadal.Cli.Reports;
 using Hadal.Data.Pipeline.Recipes;
+using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Work;
 using Spectre.Console;
 
@@ -43,6 +45,8 @@ internal sealed class DataBuildCommand : HadalCommand
         },
     };
 
+    private readonly Option<int> _sample = Numbers.Whole("--sample", "Examples of what each rule drops or changes, shown at the end and kept in samples.jsonl; 0 for those that the recipe asks for, unshown.", 0, 0, 1000);
+
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only check the recipe, list the inputs and show what would be done." };
 
     public DataBuildCommand()
@@ -50,7 +54,7 @@ internal sealed class DataBuildCommand : HadalCommand
             "hadal data build recipe.json --out data/", "hadal data build recipe.json --out data/ --dry-run", "hadal data build recipe.json --out /common/data --share 2/8")
     {
         Arguments.Add(_file);
-        foreach (var option in (Option[])[_out, _workers, _share, _dryRun]) Options.Add(option);
+        foreach (var option in (Option[])[_out, _workers, _share, _sample, _dryRun]) Options.Add(option);
     }
 
     protected override int Run(CommandContext context)
@@ -58,17 +62,20 @@ internal sealed class DataBuildCommand : HadalCommand
         string folder = context.Get(_out);
         if (File.Exists(folder)) throw new MistakeException($"{folder} is a file; --out has to name a folder");
         var recipe = DataRecipe.Load(context.Get(_file));
+        if (context.Get(_sample) is var samples and > 0) recipe = recipe with { Samples = samples };
         var build = new DataBuild(recipe, folder);
         foreach (var problem in build.Skipped) context.Say($"Passed over {problem}.");
         if (context.Get(_dryRun)) return ShowPlan(context, recipe, build);
 
         int workers = context.Get(_workers) is var asked and > 0 ? asked : Environment.ProcessorCount;
         var clock = Stopwatch.StartNew();
-        IReadOnlyList<StageTally> tallies;
-        using (var status = new StatusLine(context.Streams)) tallies = build.Run(workers, context.Get(_share), new Shown(status), context.Cancellation);
-        if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(folder, tallies));
-        else Write(context, tallies);
-        context.Say($"{Figures.Bytes(build.InputBytes)} of input in {Figures.Duration(clock.Elapsed)}; the result is in {folder}.");
+        DataBuildResult result;
+        using (var status = new StatusLine(context.Streams)) result = build.Run(workers, context.Get(_share), new Shown(status), context.Cancellation);
+        if (context.Get(_share).Index == 0) DataReport.Write(Path.Combine(folder, "report.html"), result);
+        if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(folder, result.Stages));
+        else Write(context, result.Stages);
+        if (context.Get(_sample) > 0 && !context.Json) WriteSamples(context, result.Samples);
+        context.Say($"{Figures.Bytes(build.InputBytes)} of input in {Figures.Duration(clock.Elapsed)}; the page is {Path.Combine(folder, "report.html")}.");
         return ExitCodes.Success;
     }
 
@@ -95,6 +102,8 @@ internal sealed class DataBuildCommand : HadalCommand
             ["out"] = t.Out,
             ["dropped"] = new JsonObject(t.Dropped.Select(d => KeyValuePair.Create(d.Key, (JsonNode?)d.Value))),
             ["bytes"] = t.Bytes,
+            ["tokens"] = t.Tokens,
+            ["rows"] = t.Rows,
             ["seconds"] = t.Seconds,
         })]),
     };
@@ -102,16 +111,36 @@ internal sealed class DataBuildCommand : HadalCommand
     private static void Write(CommandContext context, IReadOnlyList<StageTally> tallies)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("stage");
-        foreach (string column in (string[])["in", "out", "text", "time of all workers"]) table.AddColumn(new TableColumn(column).RightAligned());
+        bool hasTokens = tallies.Any(t => t.Tokens > 0);
+        foreach (string column in (string[])["in", "out", "text", .. hasTokens ? (string[])["tokens", "rows"] : [], "time of all workers"]) table.AddColumn(new TableColumn(column).RightAligned());
         table.AddColumn("dropped");
         foreach (var t in tallies)
         {
             string dropped = string.Join(", ", t.Dropped.Select(d => $"{Figures.Whole(d.Value)} {d.Key.Replace('_', ' ')}"));
-            table.AddRow(
-                t.Stage, Figures.Whole(t.In), Figures.Whole(t.Out), Figures.Bytes(t.Bytes), Figures.Duration(TimeSpan.FromSeconds(t.Seconds)), Markup.Escape(dropped));
+            string[] tokens = hasTokens ? [Unless0(t.Tokens), Unless0(t.Rows)] : [];
+            table.AddRow([
+                t.Stage, Figures.Whole(t.In), Figures.Whole(t.Out), t.Bytes == 0 ? "" : Figures.Bytes(t.Bytes), .. tokens,
+                Figures.Duration(TimeSpan.FromSeconds(t.Seconds)), Markup.Escape(dropped)]);
         }
 
         context.Out.Write(table);
+
+        static string Unless0(long number) => number == 0 ? "" : Figures.Whole(number);
+    }
+
+    private static void WriteSamples(CommandContext context, IReadOnlyList<Sample> samples)
+    {
+        foreach (var rule in samples.GroupBy(s => (s.Stage, s.Rule)))
+        {
+            context.Streams.Out.WriteLine();
+            context.Streams.Out.WriteLine($"== {rule.Key.Stage}: {rule.Key.Rule.Replace('_', ' ')}");
+            foreach (var s in rule)
+            {
+                context.Streams.Out.WriteLine($"-- {ScreenText.Harmless(string.Join(", ", ((string?[])[s.Id, s.Source, s.Language, s.Detail]).Where(t => !string.IsNullOrEmpty(t))))}");
+                context.Streams.Out.WriteLine(ScreenText.Harmless(s.Text));
+                if (s.After is { } after) context.Streams.Out.WriteLine($"=> {ScreenText.Harmless(after)}");
+            }
+        }
     }
 
     private sealed class Shown(StatusLine status) : IProgress<BuildProgress>

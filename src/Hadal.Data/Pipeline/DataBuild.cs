@@ -1,10 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Hadal.Data.Exports;
 using Hadal.Data.Pipeline.Recipes;
 using Hadal.Data.Pipeline.Stages;
-using Hadal.Data.Pipeline.Storage;
+using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Work;
 using Hadal.Data.Sources;
 
@@ -16,11 +15,13 @@ namespace Hadal.Data.Pipeline;
 /// </summary>
 public sealed class DataBuild
 {
-    private const string Stages = "stages.jsonl", Removed = FinishStage.Removed, Documents = "documents.jsonl", Identity = "build.json", WorkName = "work";
+    internal const string Identity = "build.json";
+    private const string WorkName = "work";
     private readonly DataRecipe _recipe;
     private readonly string _folder;
     private readonly List<(InputFile File, InputRecipe Input)> _files = [];
     private readonly ReadReport _listing = new();
+    private readonly IReadOnlyList<IDocumentStep> _before, _after;
 
     /// <summary>Lists the inputs.</summary>
     /// <param name="recipe">What to do.</param>
@@ -32,6 +33,7 @@ public sealed class DataBuild
         ArgumentNullException.ThrowIfNull(folder);
         recipe.Validate("the recipe");
         (_recipe, _folder) = (recipe, Path.GetFullPath(folder));
+        (_before, _after) = (DocumentSteps.BeforeDeduplication(recipe), DocumentSteps.AfterDeduplication(recipe));
         foreach (var input in recipe.Inputs)
         {
             foreach (var file in InputListing.Find([input.Path], input.Options(recipe.MaximumDocumentBytes), _listing)) _files.Add((file, input));
@@ -52,15 +54,15 @@ public sealed class DataBuild
     /// <param name="share">Which tasks are this process's own; every process runs the same call with its own share and the same folder.</param>
     /// <param name="progress">Told after each task; may be null.</param>
     /// <param name="cancellation">Stops between documents; what is done stays done.</param>
-    /// <returns>What each stage did.</returns>
+    /// <returns>What is in the folder when it is done.</returns>
     /// <exception cref="DataException">The folder holds another build, or an input has changed since the build began.</exception>
-    public IReadOnlyList<StageTally> Run(int workers, WorkShare share, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
+    public DataBuildResult Run(int workers, WorkShare share, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         Directory.CreateDirectory(_folder);
         Claim(share);
-        string finished = Path.Combine(_folder, Stages);
-        if (File.Exists(finished)) return Read(finished);
+        string finished = Path.Combine(_folder, Publication.Stages);
+        if (File.Exists(finished)) return DataBuildResult.Read(_folder);
 
         try
         {
@@ -71,21 +73,24 @@ public sealed class DataBuild
             // The first share has put everything together and cleared away what this one was still looking at.
         }
 
-        return Read(finished);
+        return DataBuildResult.Read(_folder);
     }
 
     private void Work(WorkFolder work, WorkShare share, int workers, IProgress<BuildProgress>? progress, CancellationToken cancellation)
     {
-        var runner = new StageRunner(work, share, workers, progress) { IsOver = () => File.Exists(Path.Combine(_folder, Stages)) };
+        var runner = new StageRunner(work, share, workers, progress) { IsOver = () => File.Exists(Path.Combine(_folder, Publication.Stages)) };
         var reading = ReadStage.Tasks(_recipe, _files);
         runner.Run(ReadStage.Name, reading, cancellation);
         var read = ReadStage.Parts(work, reading.Count);
-        runner.Run(KeyStage.Name, KeyStage.Tasks(_recipe, read), cancellation);
+        runner.Run(KeyStage.Name, KeyStage.Tasks(_recipe, _before, read), cancellation);
         string[] parts = [.. read.Select((_, i) => work.Of(KeyStage.Name, i))];
         var deduplication = new DeduplicationStages(_recipe, work, parts);
         deduplication.Run(runner, cancellation);
-        runner.Run(FinishStage.Name, FinishStage.Tasks(deduplication, parts), cancellation);
-        if (share.Index == 0) Publish(work, reading.Count, parts.Length, cancellation);
+        runner.Run(FinishStage.Name, FinishStage.Tasks(_recipe, _after, deduplication, parts), cancellation);
+        string[] finished = [.. parts.Select((_, i) => work.Of(FinishStage.Name, i))];
+        var tokens = _recipe.Tokens is { } settings ? new TokenStages(_recipe, settings, work, finished) : null;
+        tokens?.Run(runner, cancellation);
+        if (share.Index == 0) Publish(work, reading.Count, parts, finished, tokens, cancellation);
         else runner.WaitUntilOver(cancellation);
     }
 
@@ -119,52 +124,18 @@ public sealed class DataBuild
         return JsonSerializer.Serialize(new { format = 1, inputs_sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()), recipe = _recipe.ToJson() });
     }
 
-    private void Publish(WorkFolder work, int readTasks, int parts, CancellationToken cancellation)
+    private void Publish(WorkFolder work, int readTasks, IReadOnlyList<string> keyed, IReadOnlyList<string> finished, TokenStages? tokens, CancellationToken cancellation)
     {
-        Join([.. Enumerable.Range(0, readTasks).Select(i => Path.Combine(work.Of(ReadStage.Name, i), ReadStage.Problems))], ReadStage.Problems);
-        Join([.. Enumerable.Range(0, parts).Select(i => Path.Combine(work.Of(FinishStage.Name, i), Removed))], Removed);
-        if (_recipe.Documents)
-        {
-            using var writer = DocumentWriter.Create(Path.Combine(_folder, Documents));
-            for (int i = 0; i < parts; i++)
-            {
-                foreach (var d in DocumentPart.Read(work.Of(FinishStage.Name, i)))
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    writer.Write(new ExportDocument(d.Id, d.Text, d.Source, d.Language.Length == 0 ? null : d.Language));
-                }
-            }
-
-            writer.Complete();
-        }
-
-        var tallies = new Dictionary<string, StageTally>();
-        foreach (string stage in (string[])[ReadStage.Name, DeduplicationStages.Exact, DeduplicationStages.Near]) tallies.Add(stage, new StageTally(stage));
-        foreach (string file in Directory.EnumerateFiles(work.Root, ReadStage.Tally, SearchOption.AllDirectories).Order(StringComparer.Ordinal))
-        {
-            foreach (var tally in StageTally.Load(file)) tallies[tally.Stage].Add(tally);
-        }
-
-        string path = Path.Combine(_folder, Stages), beside = path + ".partial";
-        File.WriteAllLines(beside, tallies.Values.Select(t => JsonSerializer.Serialize(t)));
-        File.Move(beside, path, overwrite: true);
-        Directory.Delete(work.Root, recursive: true);
+        var publication = new Publication(_recipe, _folder, work);
+        string[] read = [.. Enumerable.Range(0, readTasks).Select(i => work.Of(ReadStage.Name, i))];
+        publication.Join(read, ReadStage.Problems);
+        publication.Join([.. keyed, .. finished], Publication.Removed);
+        publication.WriteSamples([.. keyed, .. finished]);
+        publication.MoveExports([.. read, .. keyed, .. finished]);
+        if (_recipe.Documents) publication.WriteDocuments(finished, cancellation);
+        if (tokens is not null) publication.WriteShards(_recipe.Tokens!, tokens, finished, cancellation);
+        List<string> stages = [.. DocumentSteps.StagesOf(_recipe)];
+        if (tokens is not null) stages.AddRange([TokenStages.Tokenize, TokenStages.Pack]);
+        publication.Complete(stages);
     }
-
-    private void Join(IReadOnlyList<string> files, string name)
-    {
-        string path = Path.Combine(_folder, name), beside = path + ".partial";
-        using (var joined = new FileStream(beside, FileMode.Create, FileAccess.Write))
-        {
-            foreach (string file in files)
-            {
-                using var part = File.OpenRead(file);
-                part.CopyTo(joined);
-            }
-        }
-
-        File.Move(beside, path, overwrite: true);
-    }
-
-    private static List<StageTally> Read(string path) => [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<StageTally>(line)!)];
 }

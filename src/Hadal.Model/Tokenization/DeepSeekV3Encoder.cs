@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -7,7 +8,7 @@ namespace Hadal.Model.Tokenization;
 
 /// <summary>
 /// Cuts text by the rules of <see cref="DeepSeekV3Scanner"/> and encodes the pieces in one pass. Pieces that are plainly ASCII and short are cut sixteen
-/// characters at a time and found in a cache by their bytes; everything else goes the general way.
+/// characters at a time and found in a cache by their bytes, Han and kana have an encoder of their own, and everything else goes the general way.
 /// </summary>
 internal sealed class DeepSeekV3Encoder(PieceEncoder pieces, TokenizerFile file)
 {
@@ -25,72 +26,70 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces, TokenizerFile file)
 
     private static readonly byte[] _starts = BuildStarts();
 
-    private readonly Lazy<HanKanaTrie?> _hanKana = new(() => HanKanaTrie.Build(file));
+    private readonly Lazy<HanKanaEncoder?> _hanKana = new(() => HanKanaEncoder.Build(file, pieces));
 
     // Threads may lose counts to each other, which only delays the tables.
     private int _hanKanaSeen;
 
-    // Kept from the encoding that ended last; one that runs beside it makes its own.
-    private Workspace? _spare;
+    // As many as there were encodings at the same time.
+    private readonly ConcurrentBag<Workspace> _spare = [];
 
     /// <summary>Appends the ids of well-formed text.</summary>
     internal void Encode(ReadOnlySpan<char> text, List<int> destination)
     {
-        Workspace work = Interlocked.Exchange(ref _spare, null) ?? new Workspace();
+        if (!_spare.TryTake(out Workspace? work)) work = new Workspace();
         AsciiPieceCache cache = work.Cache;
-        int[] buffer = work.Buffer;
-        int count = 0, place = 0;
+        IdBuffer output = new(work.Buffer, destination);
+        int place = 0;
         while (place < text.Length)
         {
-            if (count > buffer.Length - Vector128<int>.Count) Flush();
             int length = text.Length - place > Block ? LengthOfShortPiece(text, place, out Vector128<byte> piece) : NotShort(out piece);
             if (length == 0)
             {
-                int end = DeepSeekV3Scanner.EndOfPiece(text, place);
-                Flush();
-                if (!TryEncodeHanKana(text[place..end], work.Pairs, destination)) pieces.Encode(text[place..end], destination);
-                place = end;
+                place = EncodeAnyPiece(text, place, work, ref output);
                 continue;
             }
 
-            int found = cache.Find(piece, ref buffer[count]);
+            int found = cache.Find(piece, ref output.Next());
+            output.Take(found);
             if (found == 0)
             {
-                Flush();
-                int first = destination.Count;
-                pieces.Encode(text.Slice(place, length), destination);
-                cache.Add(piece, CollectionsMarshal.AsSpan(destination)[first..]);
+                List<int> list = output.Flushed();
+                int first = list.Count;
+                pieces.Encode(text.Slice(place, length), list);
+                cache.Add(piece, CollectionsMarshal.AsSpan(list)[first..]);
             }
 
-            count += found;
             place += length;
         }
 
-        Flush();
-        Volatile.Write(ref _spare, work);
-
-        void Flush()
-        {
-            destination.AddRange(buffer.AsSpan(0, count));
-            count = 0;
-        }
+        output.Flushed();
+        _spare.Add(work);
     }
 
-    private bool TryEncodeHanKana(ReadOnlySpan<char> piece, TokenPairCache pairs, List<int> destination)
+    /// <summary>Encodes a piece, or a run of Han and kana, and says where it ends.</summary>
+    private int EncodeAnyPiece(ReadOnlySpan<char> text, int place, Workspace work, ref IdBuffer output)
     {
-        if (piece[0] is < HanKanaTrie.First or > HanKanaTrie.Last) return false;
-        if (_hanKanaSeen < HanKanaWorthTables)
+        char first = text[place];
+        if (first is >= HanKanaBorders.First and <= HanKanaBorders.Last)
         {
-            _hanKanaSeen += Math.Min(piece.Length, HanKanaWorthTables);
-            return false;
+            if (_hanKanaSeen < HanKanaWorthTables)
+                _hanKanaSeen += DeepSeekV3Scanner.EndOfPiece(text, place) - place;
+            else if (_hanKana.Value?.Encode(text, place, work.ShortPieces, work.Pairs, ref output) is { } endOfRun && endOfRun > place)
+                return endOfRun;
         }
 
-        if (_hanKana.Value is not { } trie) return false;
-        int first = destination.Count;
-        CollectionsMarshal.SetCount(destination, first + piece.Length);
-        int count = trie.Encode(piece, pairs, CollectionsMarshal.AsSpan(destination)[first..], out _);
-        CollectionsMarshal.SetCount(destination, first + Math.Max(0, count));
-        return count >= 0;
+        int end = DeepSeekV3Scanner.EndOfPiece(text, place);
+        ReadOnlySpan<char> piece = text[place..end];
+        ulong key = ShortPieceCache.KeyOf(piece);
+        int found = key == 0 ? 0 : work.ShortPieces.Find(key, ref output.Next());
+        output.Take(found);
+        if (found > 0) return end;
+        List<int> list = output.Flushed();
+        int count = list.Count;
+        pieces.Encode(piece, list);
+        if (key != 0) work.ShortPieces.Add(key, CollectionsMarshal.AsSpan(list)[count..]);
+        return end;
     }
 
     private static int NotShort(out Vector128<byte> piece)
@@ -156,6 +155,8 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces, TokenizerFile file)
     private sealed class Workspace
     {
         internal AsciiPieceCache Cache { get; } = new();
+
+        internal ShortPieceCache ShortPieces { get; } = new();
 
         internal TokenPairCache Pairs { get; } = new();
 

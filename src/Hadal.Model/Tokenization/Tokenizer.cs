@@ -69,6 +69,15 @@ public sealed class Tokenizer
         return TokenizerFolder.Load(path);
     }
 
+    /// <summary>What tells one tokenizer from another: the SHA-256 of a <c>tokenizer.json</c>'s content (unpacked), 64 lower-case hexadecimal digits.</summary>
+    /// <param name="path">The folder with it, or the file; of a GGUF file, which has no such content, null is returned.</param>
+    /// <exception cref="TokenizerException">It is missing or cannot be read.</exception>
+    public static string? FileSha256(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return TokenizerFolder.Sha256(path);
+    }
+
     /// <summary>Reads a tokenizer from the content of a <c>tokenizer.json</c>.</summary>
     /// <param name="utf8">The content; it is copied.</param>
     /// <param name="nameForErrors">What errors call the file.</param>

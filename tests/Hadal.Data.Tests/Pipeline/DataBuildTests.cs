@@ -90,7 +90,7 @@ public sealed class DataBuildTests : IDisposable
     private DataRecipe Recipe() => new() { Inputs = [new InputRecipe { Path = Path.Combine(_folder.Path, "a.jsonl") }], Documents = true, PartBytes = 4096 };
 
     private IReadOnlyList<StageTally> Build(string name, int workers, WorkShare? share = null) =>
-        new DataBuild(Recipe(), Path.Combine(_folder.Path, name)).Run(workers, share ?? WorkShare.All, null, TestContext.Current.CancellationToken);
+        new DataBuild(Recipe(), Path.Combine(_folder.Path, name)).Run(workers, share ?? WorkShare.All, null, TestContext.Current.CancellationToken).Stages;
 
     // Stopped after every third task that gets done, until nothing is left to stop.
     private void Stop(string name)

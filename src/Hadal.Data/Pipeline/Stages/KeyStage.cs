@@ -4,20 +4,21 @@ using System.Text;
 using Hadal.Data.Corpora;
 using Hadal.Data.Deduplication;
 using Hadal.Data.Pipeline.Recipes;
+using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Storage;
 using Hadal.Data.Pipeline.Work;
 
 namespace Hadal.Data.Pipeline.Stages;
 
-/// <summary>A part read becomes a part with what copies are found by: keys of equal texts, sketches, and a band entry for each band of a sketch.</summary>
+/// <summary>A part read goes through the steps before deduplication, and becomes a part with what copies are found by: keys of equal texts, sketches, and a band entry for each band of a sketch.</summary>
 internal static class KeyStage
 {
     public const string Name = "keys", ExactKeys = "exact", Bands = "bands";
 
-    public static IReadOnlyList<WorkTask> Tasks(DataRecipe recipe, IReadOnlyList<PartFile> parts) =>
-        [.. parts.Select((part, number) => new WorkTask(Math.Max(1, part.Bytes), (folder, cancellation) => Write(recipe, part, number, folder, cancellation)))];
+    public static IReadOnlyList<WorkTask> Tasks(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, IReadOnlyList<PartFile> parts) =>
+        [.. parts.Select((part, number) => new WorkTask(Math.Max(1, part.Bytes), (folder, cancellation) => Write(recipe, steps, part, number, folder, cancellation)))];
 
-    private static void Write(DataRecipe recipe, PartFile part, int number, string folder, CancellationToken cancellation)
+    private static void Write(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, PartFile part, int number, string folder, CancellationToken cancellation)
     {
         var settings = recipe.Deduplicate;
         StageTally equal = new(DeduplicationStages.Exact), similar = new(DeduplicationStages.Near);
@@ -29,9 +30,14 @@ internal static class KeyStage
         using var keys = new RecordSpool<ExactKey>(folder, ExactKeys);
         using var bands = new RecordSpool<BandEntry>(folder, Bands);
         using var sketches = new FileStream(Path.Combine(folder, SketchFile.Name), FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
-        foreach (var document in DocumentPart.Read(part.Folder, part.Name))
+        using var removed = new JsonLog(Path.Combine(folder, FinishStage.Removed));
+        using var exports = new StageExports(recipe.Exports, folder);
+        var samples = new SampleSet(recipe.Samples, recipe.Seed);
+        var chain = new StepChain(steps, removed, samples, exports);
+        foreach (var read in DocumentPart.Read(part.Folder, part.Name))
         {
             cancellation.ThrowIfCancellationRequested();
+            if (chain.Run(read) is not { } document) continue;
             var reference = new DocumentReference(number, documents.Count);
             documents.Add(document);
             if (settings.Exact)
@@ -55,6 +61,8 @@ internal static class KeyStage
         }
 
         (equal.Seconds, similar.Seconds) = (equalClock.Elapsed.TotalSeconds, similarClock.Elapsed.TotalSeconds);
-        StageTally.Save(Path.Combine(folder, ReadStage.Tally), [equal, similar]);
+        exports.Complete();
+        samples.Save(Path.Combine(folder, SampleSet.File));
+        StageTally.Save(Path.Combine(folder, ReadStage.Tally), [.. chain.Tallies, equal, similar]);
     }
 }

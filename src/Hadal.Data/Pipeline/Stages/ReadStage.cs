@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Hadal.Data.Pipeline.Recipes;
+using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Storage;
 using Hadal.Data.Pipeline.Work;
 using Hadal.Data.Sources;
@@ -61,6 +62,7 @@ internal static class ReadStage
         var clock = Stopwatch.StartNew();
         var tally = new StageTally(Name);
         using var problems = new JsonLog(Path.Combine(folder, Problems));
+        using var exports = new StageExports(recipe.Exports, folder);
         DocumentPart.Writer? part = null;
         long bytes = 0;
         int parts = 0;
@@ -81,7 +83,9 @@ internal static class ReadStage
                     }
 
                     part ??= new DocumentPart.Writer(folder, string.Create(CultureInfo.InvariantCulture, $"{parts++:D6}."));
-                    part.Add(new StoredDocument(document.Id, document.Source, document.Language ?? "", document.Text, StoredDocument.HashOf(document.Text)));
+                    var stored = new StoredDocument(document.Id, document.Source, document.Language ?? "", document.Text, StoredDocument.HashOf(document.Text));
+                    part.Add(stored);
+                    exports.Add(Name, stored);
                     bytes += length;
                     tally.Keep(length);
                 }
@@ -92,6 +96,7 @@ internal static class ReadStage
             part?.Dispose();
         }
 
+        exports.Complete();
         tally.Seconds = clock.Elapsed.TotalSeconds;
         StageTally.Save(Path.Combine(folder, Tally), [tally]);
     }

@@ -22,9 +22,29 @@ public sealed class StageTally(string stage)
     [JsonPropertyName("dropped")]
     public SortedDictionary<string, long> Dropped { get; set; } = new(StringComparer.Ordinal);
 
+    /// <summary>What was changed in documents that went on, and how often.</summary>
+    [JsonPropertyName("changed")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SortedDictionary<string, long>? Changed { get; set; }
+
     /// <summary>UTF-8 bytes of the text that went on.</summary>
     [JsonPropertyName("bytes")]
     public long Bytes { get; set; }
+
+    /// <summary>Tokens that went on, end tokens among them; 0 for stages of text.</summary>
+    [JsonPropertyName("tokens")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Tokens { get; set; }
+
+    /// <summary>Documents that were turned into prefix, suffix, middle.</summary>
+    [JsonPropertyName("fill_in_the_middle")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long FillInTheMiddle { get; set; }
+
+    /// <summary>Rows that were packed.</summary>
+    [JsonPropertyName("rows")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Rows { get; set; }
 
     /// <summary>Time of all workers together.</summary>
     [JsonPropertyName("seconds")]
@@ -45,11 +65,22 @@ public sealed class StageTally(string stage)
         Dropped[rule] = Dropped.GetValueOrDefault(rule) + count;
     }
 
+    /// <summary>Counts changes of a document that goes on.</summary>
+    internal void Change(string what, long count)
+    {
+        Changed ??= new(StringComparer.Ordinal);
+        Changed[what] = Changed.GetValueOrDefault(what) + count;
+    }
+
     internal void Add(StageTally other)
     {
+        foreach (var (what, count) in other.Changed ?? []) Change(what, count);
         In += other.In;
         Out += other.Out;
         Bytes += other.Bytes;
+        Tokens += other.Tokens;
+        FillInTheMiddle += other.FillInTheMiddle;
+        Rows += other.Rows;
         Seconds += other.Seconds;
         foreach (var (rule, count) in other.Dropped) Dropped[rule] = Dropped.GetValueOrDefault(rule) + count;
     }
