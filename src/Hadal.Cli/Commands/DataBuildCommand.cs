@@ -31,6 +31,8 @@ internal sealed class DataBuildCommand : HadalCommand
 
     private readonly Option<int> _workers = Numbers.Whole("--workers", "Tasks at a time; 0 for one per processor.", 0, 0, 1024);
 
+    private readonly Option<long?> _memory = Numbers.Bytes("--memory", "Memory that the build may use; left out, 1 GB, or more where the recipe allows very long documents. What does not fit is on the disk.");
+
     private readonly Option<WorkShare> _share = new("--share")
     {
         Description = "This process's share of a build that several do together over a common folder, from 0: each runs the same command with another I.",
@@ -54,7 +56,7 @@ internal sealed class DataBuildCommand : HadalCommand
             "hadal data build recipe.json --out data/", "hadal data build recipe.json --out data/ --dry-run", "hadal data build recipe.json --out /common/data --share 2/8")
     {
         Arguments.Add(_file);
-        foreach (var option in (Option[])[_out, _workers, _share, _sample, _dryRun]) Options.Add(option);
+        foreach (var option in (Option[])[_out, _workers, _memory, _share, _sample, _dryRun]) Options.Add(option);
     }
 
     protected override int Run(CommandContext context)
@@ -68,9 +70,13 @@ internal sealed class DataBuildCommand : HadalCommand
         if (context.Get(_dryRun)) return ShowPlan(context, recipe, build);
 
         int workers = context.Get(_workers) is var asked and > 0 ? asked : Environment.ProcessorCount;
+        long memory = context.Get(_memory) ?? MemoryBudget.Default(recipe.MaximumDocumentBytes);
+        MemoryBudget.Of(memory, recipe.MaximumDocumentBytes, workers, out int allowed);
+        if (allowed < workers) context.Say($"{Figures.Bytes(memory)} of memory are enough for {allowed} {(allowed == 1 ? "worker" : "workers")}.");
+        MemoryBudget.LimitProcess(memory);
         var clock = Stopwatch.StartNew();
         DataBuildResult result;
-        using (var status = new StatusLine(context.Streams)) result = build.Run(workers, context.Get(_share), new Shown(status), context.Cancellation);
+        using (var status = new StatusLine(context.Streams)) result = build.Run(workers, context.Get(_share), memory, new Shown(status), context.Cancellation);
         if (context.Get(_share).Index == 0) DataReport.Write(Path.Combine(folder, "report.html"), result);
         if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(folder, result.Stages));
         else Write(context, result.Stages);

@@ -52,13 +52,16 @@ public sealed class DataBuild
     /// <summary>Does what is left to do.</summary>
     /// <param name="workers">Tasks at a time, at least 1.</param>
     /// <param name="share">Which tasks are this process's own; every process runs the same call with its own share and the same folder.</param>
+    /// <param name="memory">Bytes that this process may use; 0 for <see cref="MemoryBudget.Default"/>. It may mean fewer workers. The collector keeps to it only after <see cref="MemoryBudget.LimitProcess"/>.</param>
     /// <param name="progress">Told after each task; may be null.</param>
     /// <param name="cancellation">Stops between documents; what is done stays done.</param>
     /// <returns>What is in the folder when it is done.</returns>
     /// <exception cref="DataException">The folder holds another build, or an input has changed since the build began.</exception>
-    public DataBuildResult Run(int workers, WorkShare share, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
+    public DataBuildResult Run(int workers, WorkShare share, long memory = 0, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(memory);
+        var budget = MemoryBudget.Of(memory == 0 ? MemoryBudget.Default(_recipe.MaximumDocumentBytes) : memory, _recipe.MaximumDocumentBytes, workers, out workers);
         Directory.CreateDirectory(_folder);
         Claim(share);
         string finished = Path.Combine(_folder, Publication.Stages);
@@ -66,7 +69,7 @@ public sealed class DataBuild
 
         try
         {
-            Work(new WorkFolder(Path.Combine(_folder, WorkName)), share, workers, progress, cancellation);
+            Work(new WorkFolder(Path.Combine(_folder, WorkName)), share, workers, budget, progress, cancellation);
         }
         catch (IOException) when (share.Index > 0 && File.Exists(finished))
         {
@@ -76,19 +79,19 @@ public sealed class DataBuild
         return DataBuildResult.Read(_folder);
     }
 
-    private void Work(WorkFolder work, WorkShare share, int workers, IProgress<BuildProgress>? progress, CancellationToken cancellation)
+    private void Work(WorkFolder work, WorkShare share, int workers, MemoryBudget budget, IProgress<BuildProgress>? progress, CancellationToken cancellation)
     {
         var runner = new StageRunner(work, share, workers, progress) { IsOver = () => File.Exists(Path.Combine(_folder, Publication.Stages)) };
         var reading = ReadStage.Tasks(_recipe, _files);
         runner.Run(ReadStage.Name, reading, cancellation);
         var read = ReadStage.Parts(work, reading.Count);
-        runner.Run(KeyStage.Name, KeyStage.Tasks(_recipe, _before, read), cancellation);
+        runner.Run(KeyStage.Name, KeyStage.Tasks(_recipe, _before, budget, read), cancellation);
         string[] parts = [.. read.Select((_, i) => work.Of(KeyStage.Name, i))];
         var deduplication = new DeduplicationStages(_recipe, work, parts);
         deduplication.Run(runner, cancellation);
-        runner.Run(FinishStage.Name, FinishStage.Tasks(_recipe, _after, deduplication, parts), cancellation);
+        runner.Run(FinishStage.Name, FinishStage.Tasks(_recipe, _after, budget, deduplication, parts), cancellation);
         string[] finished = [.. parts.Select((_, i) => work.Of(FinishStage.Name, i))];
-        var tokens = _recipe.Tokens is { } settings ? new TokenStages(_recipe, settings, work, finished) : null;
+        var tokens = _recipe.Tokens is { } settings ? new TokenStages(_recipe, settings, budget, work, finished) : null;
         tokens?.Run(runner, cancellation);
         if (share.Index == 0) Publish(work, reading.Count, parts, finished, tokens, cancellation);
         else runner.WaitUntilOver(cancellation);

@@ -27,6 +27,9 @@ public enum InputKind
     /// <summary>A page, of which the main text is taken (<c>.html</c>, <c>.htm</c>, <c>.xhtml</c>): menus, headers, footers, forms and blocks of links are left out, paragraphs are set apart by a blank line.</summary>
     Html,
 
-    /// <summary>Answers of web servers as a crawler kept them (<c>.warc</c>). Found, but reported and left out: they are not read so far.</summary>
+    /// <summary>
+    /// Answers of web servers as a crawler kept them (<c>.warc</c>, and <c>.wet</c>, which holds their texts): HTML, of which the main text is taken, and plain text, of answers with
+    /// status 200; a document is named by its address. Whatever else an archive holds is passed over.
+    /// </summary>
     Warc,
 }

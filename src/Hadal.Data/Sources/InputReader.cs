@@ -47,7 +47,9 @@ public static class InputReader
     private static IEnumerable<SourceDocument> Open(InputFile file, InputOptions options, IReadReport report)
     {
         // A Parquet file is read from its end, so it is never a stream.
-        using Stream stream = file.Kind == InputKind.Parquet ? Stream.Null : PackedInput.Open(file.Path, file.Packing, ExpansionLimit.Of(options));
+        // The gzip members of a web archive are told apart by its own reader.
+        InputPacking packing = file is { Kind: InputKind.Warc, Packing: InputPacking.Gzip } ? InputPacking.None : file.Packing;
+        using Stream stream = file.Kind == InputKind.Parquet ? Stream.Null : PackedInput.Open(file.Path, packing, ExpansionLimit.Of(options));
         IEnumerable<SourceDocument> documents = file.Kind switch
         {
             InputKind.JsonLines => JsonLinesInput.Read(file, stream, options, report),
@@ -56,7 +58,8 @@ public static class InputReader
             InputKind.Parquet => Columnar.ColumnarInput.Read(file, options, report),
             InputKind.Html => Pages.PageInput.Read(file, stream, options, report),
             InputKind.Text or InputKind.SourceCode => TextInput.Read(file, stream, options, report),
-            _ => throw new DataException($"{file.Path} is not read: documents in {file.Kind} files are not supported so far; give them as JSON lines, CSV or text.", file.Path),
+            InputKind.Warc => WebArchives.ArchiveInput.Read(file, stream, options, report),
+            _ => throw new ArgumentOutOfRangeException(nameof(file), file.Kind, "The kind of the file is unknown."),
         };
         foreach (SourceDocument document in documents) yield return document;
     }

@@ -54,7 +54,7 @@ public sealed class DataBuildTests : IDisposable
     {
         Write("a.jsonl", ("a", Text(1, 20)));
         Build("out", 1);
-        var e = Assert.Throws<DataException>(() => new DataBuild(Recipe() with { Seed = 2 }, Path.Combine(_folder.Path, "out")).Run(1, WorkShare.All, null, TestContext.Current.CancellationToken));
+        var e = Assert.Throws<DataException>(() => new DataBuild(Recipe() with { Seed = 2 }, Path.Combine(_folder.Path, "out")).Run(1, WorkShare.All, 0, null, TestContext.Current.CancellationToken));
         Assert.Contains("another recipe", e.Message, StringComparison.Ordinal);
     }
 
@@ -90,7 +90,7 @@ public sealed class DataBuildTests : IDisposable
     private DataRecipe Recipe() => new() { Inputs = [new InputRecipe { Path = Path.Combine(_folder.Path, "a.jsonl") }], Documents = true, PartBytes = 4096 };
 
     private IReadOnlyList<StageTally> Build(string name, int workers, WorkShare? share = null) =>
-        new DataBuild(Recipe(), Path.Combine(_folder.Path, name)).Run(workers, share ?? WorkShare.All, null, TestContext.Current.CancellationToken).Stages;
+        new DataBuild(Recipe(), Path.Combine(_folder.Path, name)).Run(workers, share ?? WorkShare.All, 0, null, TestContext.Current.CancellationToken).Stages;
 
     // Stopped after every third task that gets done, until nothing is left to stop.
     private void Stop(string name)
@@ -101,7 +101,7 @@ public sealed class DataBuildTests : IDisposable
             int reports = 0;
             try
             {
-                new DataBuild(Recipe(), Path.Combine(_folder.Path, name)).Run(1, WorkShare.All, new Told(() =>
+                new DataBuild(Recipe(), Path.Combine(_folder.Path, name)).Run(1, WorkShare.All, 0, new Told(() =>
                 {
                     if (++reports == 3 + round) stop.Cancel();
                 }), stop.Token);

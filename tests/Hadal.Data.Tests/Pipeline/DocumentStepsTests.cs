@@ -71,6 +71,6 @@ public sealed class DocumentStepsTests : IDisposable
     private DataBuildResult Build(string recipe)
     {
         string path = _folder.File("out");
-        return new DataBuild(Load(recipe), path).Run(2, WorkShare.All, null, TestContext.Current.CancellationToken);
+        return new DataBuild(Load(recipe), path).Run(2, WorkShare.All, 0, null, TestContext.Current.CancellationToken);
     }
 }

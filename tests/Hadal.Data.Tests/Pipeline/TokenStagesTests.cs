@@ -148,7 +148,7 @@ public sealed class TokenStagesTests : IDisposable
 
     private TokenShards Build(string name, DataRecipe recipe, int workers = 1)
     {
-        new DataBuild(recipe, _folder.File(name)).Run(workers, WorkShare.All, null, TestContext.Current.CancellationToken);
+        new DataBuild(recipe, _folder.File(name)).Run(workers, WorkShare.All, 0, null, TestContext.Current.CancellationToken);
         return TokenShards.Open(_folder.File(name, "shards"));
     }
 }

@@ -152,18 +152,6 @@ public class InputReaderTests
         Assert.Single(report.All);
     }
 
-    [Theory]
-    [InlineData("t.warc.gz")]
-    public void A_kind_that_is_not_read_is_found_and_reported(string name)
-    {
-        using var folder = new TemporaryFolder();
-        var report = new Problems();
-        Assert.Empty(Read(folder.Write(name, "bytes"), report));
-        ReadProblem problem = Assert.Single(report.All);
-        Assert.Equal((ReadProblemKind.PathSkipped, name), (problem.Kind, problem.File));
-        Assert.Contains("not supported so far", problem.Reason, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void Documents_are_the_same_when_read_again()
     {

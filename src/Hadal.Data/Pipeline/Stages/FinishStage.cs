@@ -13,11 +13,11 @@ internal static class FinishStage
 {
     public const string Name = "finish", Removed = "removed.jsonl";
 
-    public static IReadOnlyList<WorkTask> Tasks(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, DeduplicationStages deduplication, IReadOnlyList<string> parts) =>
+    public static IReadOnlyList<WorkTask> Tasks(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, MemoryBudget budget, DeduplicationStages deduplication, IReadOnlyList<string> parts) =>
         [.. parts.Select((part, number) => new WorkTask(Math.Max(1, new FileInfo(Path.Combine(part, DocumentPart.Documents)).Length),
-            (folder, cancellation) => Write(recipe, steps, deduplication, parts, number, folder, cancellation)))];
+            (folder, cancellation) => Write(recipe, steps, budget, deduplication, parts, number, folder, cancellation)))];
 
-    private static void Write(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, DeduplicationStages deduplication, IReadOnlyList<string> parts, int number, string folder, CancellationToken cancellation)
+    private static void Write(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, MemoryBudget budget, DeduplicationStages deduplication, IReadOnlyList<string> parts, int number, string folder, CancellationToken cancellation)
     {
         StageTally equal = new(DeduplicationStages.Exact), similar = new(DeduplicationStages.Near);
         using var table = deduplication.OpenTable();
@@ -32,6 +32,7 @@ internal static class FinishStage
         foreach (var document in DocumentPart.Read(parts[number]))
         {
             cancellation.ThrowIfCancellationRequested();
+            using var turn = budget.Enter(document.Text);
             var (rule, kept) = entries[at++];
             if (rule != CopyRule.None)
             {

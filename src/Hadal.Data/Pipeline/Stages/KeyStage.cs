@@ -15,10 +15,10 @@ internal static class KeyStage
 {
     public const string Name = "keys", ExactKeys = "exact", Bands = "bands";
 
-    public static IReadOnlyList<WorkTask> Tasks(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, IReadOnlyList<PartFile> parts) =>
-        [.. parts.Select((part, number) => new WorkTask(Math.Max(1, part.Bytes), (folder, cancellation) => Write(recipe, steps, part, number, folder, cancellation)))];
+    public static IReadOnlyList<WorkTask> Tasks(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, MemoryBudget budget, IReadOnlyList<PartFile> parts) =>
+        [.. parts.Select((part, number) => new WorkTask(Math.Max(1, part.Bytes), (folder, cancellation) => Write(recipe, steps, budget, part, number, folder, cancellation)))];
 
-    private static void Write(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, PartFile part, int number, string folder, CancellationToken cancellation)
+    private static void Write(DataRecipe recipe, IReadOnlyList<IDocumentStep> steps, MemoryBudget budget, PartFile part, int number, string folder, CancellationToken cancellation)
     {
         var settings = recipe.Deduplicate;
         StageTally equal = new(DeduplicationStages.Exact), similar = new(DeduplicationStages.Near);
@@ -37,6 +37,7 @@ internal static class KeyStage
         foreach (var read in DocumentPart.Read(part.Folder, part.Name))
         {
             cancellation.ThrowIfCancellationRequested();
+            using var turn = budget.Enter(read.Text);
             if (chain.Run(read) is not { } document) continue;
             var reference = new DocumentReference(number, documents.Count);
             documents.Add(document);

@@ -17,7 +17,7 @@ namespace Hadal.Data.Pipeline.Stages;
 /// <c>tokenize</c>: a part's documents, as often as they are seen, encoded and cut into pieces no longer than a row, in a random order. <c>pack</c>: ranges of that order,
 /// merged over all parts, packed into rows.
 /// </summary>
-internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, WorkFolder work, IReadOnlyList<string> parts)
+internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, MemoryBudget budget, WorkFolder work, IReadOnlyList<string> parts)
 {
     public const string Count = "count", MixtureName = "mixture", Tokenize = "tokenize", Pack = "pack";
     private const string PieceCounts = "piece-counts.json";
@@ -57,6 +57,7 @@ internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, WorkFol
         foreach (var document in DocumentPart.Read(parts[part]))
         {
             cancellation.ThrowIfCancellationRequested();
+            using var turn = budget.Enter(document.Text);
             ids.Clear();
             Encoder.Tokenizer.Encode(document.Text, ids, EncodeOptions.Untrusted);
             groups.Add(document.Source, document.Language, Encoding.UTF8.GetByteCount(document.Text), ids.Count + 1);
@@ -87,6 +88,7 @@ internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, WorkFol
             foreach (var document in DocumentPart.Read(parts[part]))
             {
                 cancellation.ThrowIfCancellationRequested();
+                using var turn = budget.Enter(document.Text);
                 var reference = new DocumentReference(part, number++);
                 bool isForValidation = Encoder.IsForValidation(document);
                 int group = numbers[GroupName.Of(tokens.Mixture.By, document.Source, document.Language)];

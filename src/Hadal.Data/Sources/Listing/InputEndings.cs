@@ -24,6 +24,7 @@ internal static class InputEndings
         [".htm"] = InputKind.Html,
         [".xhtml"] = InputKind.Html,
         [".warc"] = InputKind.Warc,
+        [".wet"] = InputKind.Warc,
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     // A language and the endings of its files.
