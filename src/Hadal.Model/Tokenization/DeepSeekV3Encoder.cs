@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -17,6 +16,7 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces, TokenizerFile file)
 
     private const int Block = AsciiPieceCache.LongestPiece;
     private const int BufferIds = 4096;
+    private const int SpareWorkspaces = 32;
 
     // What an ASCII character may begin.
     private const byte Other = 0;
@@ -31,13 +31,14 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces, TokenizerFile file)
     // Threads may lose counts to each other, which only delays the tables.
     private int _hanKanaSeen;
 
-    // As many as there were encodings at the same time.
-    private readonly ConcurrentBag<Workspace> _spare = [];
+    // What the encoding that ended last in a thread has left, by the thread's number; one that finds its place empty makes its own.
+    private readonly Workspace?[] _spare = new Workspace?[SpareWorkspaces];
 
     /// <summary>Appends the ids of well-formed text.</summary>
     internal void Encode(ReadOnlySpan<char> text, List<int> destination)
     {
-        if (!_spare.TryTake(out Workspace? work)) work = new Workspace();
+        ref Workspace? spare = ref _spare[Environment.CurrentManagedThreadId & SpareWorkspaces - 1];
+        Workspace work = Interlocked.Exchange(ref spare, null) ?? new Workspace();
         AsciiPieceCache cache = work.Cache;
         IdBuffer output = new(work.Buffer, destination);
         int place = 0;
@@ -64,7 +65,7 @@ internal sealed class DeepSeekV3Encoder(PieceEncoder pieces, TokenizerFile file)
         }
 
         output.Flushed();
-        _spare.Add(work);
+        Volatile.Write(ref spare, work);
     }
 
     /// <summary>Encodes a piece, or a run of Han and kana, and says where it ends.</summary>
