@@ -5,7 +5,7 @@ namespace Hadal.Training.Batches;
 public sealed class PackedBatch
 {
     private readonly int[] _tokens;
-    private int[]? _documents;
+    private int[]? _documents, _filled;
 
     /// <summary>A batch of zeros.</summary>
     /// <param name="sequences">B, at least 1.</param>
@@ -41,21 +41,37 @@ public sealed class PackedBatch
         return this;
     }
 
-    /// <summary>Labels that count in the loss: those of the same document as the token before them.</summary>
+    /// <summary>Places of each sequence that hold a token, from its start, 0 to L + 1; [B]. What is behind them is padding, no label. Empty when every place holds one.</summary>
+    public Span<int> Filled => _filled;
+
+    /// <summary>Makes room for the number of filled places, all L + 1.</summary>
+    /// <returns>This batch.</returns>
+    public PackedBatch WithFilled()
+    {
+        if (_filled is not null) return this;
+        _filled = new int[Sequences];
+        Filled.Fill(Length + 1);
+        return this;
+    }
+
+    /// <summary>Labels that count in the loss: those that are no padding, and of the same document as the token before them.</summary>
     public int CountedLabels
     {
         get
         {
-            if (_documents is null) return Sequences * Length;
+            if (_documents is null && _filled is null) return Sequences * Length;
             int count = 0;
             for (int b = 0; b < Sequences; b++)
             {
-                for (int i = 0; i < Length; i++) count += SameDocument(b, i, 1) ? 1 : 0;
+                for (int i = 0; i < Length; i++) count += IsLabel(b, i, 1) ? 1 : 0;
             }
 
             return count;
         }
     }
+
+    /// <summary>Whether the token some places on is there to be predicted, and belongs to the same document.</summary>
+    internal bool IsLabel(int sequence, int place, int following) => (_filled is null || place + following < _filled[sequence]) && SameDocument(sequence, place, following);
 
     /// <summary>Whether the token at a place and the following ones belong to one document.</summary>
     internal bool SameDocument(int sequence, int place, int following)

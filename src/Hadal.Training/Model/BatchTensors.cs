@@ -56,7 +56,7 @@ internal sealed class BatchTensors
                 if (i == 0) documentStart = batch.DocumentStart(b, 0);
                 else if (!batch.SameDocument(b, i - 1, 1)) documentStart = i;
                 _ids[row] = batch.Tokens[token];
-                bool counts = batch.SameDocument(b, i, _depth + 1);
+                bool counts = batch.IsLabel(b, i, _depth + 1);
                 _labels[row] = counts ? batch.Tokens[token + 1] : -1;
                 Counted += counts ? 1 : 0;
                 _positions[row] = i;

@@ -78,13 +78,16 @@ internal sealed class Trainer : IDisposable
         int microBatches = _schedule.MicroBatches(step), sequences = _schedule.Sequences(step);
         var position = new RunPosition(_schedule.TokensBefore(step), _lastTokens);
         double mtpWeight = position.Value(_run.MtpWeight, _run.MtpWeightChanges);
-        var scales = new LossScales(tokens, sequences, (float)mtpWeight, (float)BalanceWeight);
-        long first = _schedule.MicroBatchesBefore(step) + (watch?.PassedMicroBatches ?? 0);
+        long first = _schedule.MicroBatchesBefore(step) + (watch?.PassedMicroBatches ?? 0), labels = 0;
+
+        // The source counts in steps of the full batch, so that a place in the data does not depend on how the batch grew.
+        for (long g = first; g < first + microBatches; g++) labels += _source.CountLabels(g / _schedule.Largest + 1, (int)(g % _schedule.Largest), _batch);
+        labels = Math.Max(1, labels);
+        var scales = new LossScales(labels, sequences, (float)mtpWeight, (float)BalanceWeight);
         try
         {
             for (long g = first; g < first + microBatches; g++)
             {
-                // The source counts in steps of the full batch, so that a place in the data does not depend on how the batch grew.
                 _source.Fill(g / _schedule.Largest + 1, (int)(g % _schedule.Largest), _batch);
                 Model.ForwardBackward(_batch, scales, _losses);
             }
@@ -98,7 +101,7 @@ internal sealed class Trainer : IDisposable
 
         double rate = LearningRateSchedule.At(_run.Optimizer, step, position);
         double norm = _optimizer.Norm();
-        double main = _losses.MainSum / tokens, balance = _losses.Balance(sequences), loss = main + mtpWeight * _losses.Mtp(tokens) + BalanceWeight * balance;
+        double main = _losses.MainSum / labels, balance = _losses.Balance(sequences), loss = main + mtpWeight * _losses.Mtp(labels) + BalanceWeight * balance;
         string? refused = watch?.Judge(loss, norm);
         if (refused is null)
         {
@@ -119,7 +122,7 @@ internal sealed class Trainer : IDisposable
             Tokens = position.Tokens + tokens,
             Loss = loss,
             MainLoss = main,
-            MtpLoss = Array.ConvertAll(_losses.MtpSums, s => s / tokens),
+            MtpLoss = Array.ConvertAll(_losses.MtpSums, s => s / labels),
             BalanceLoss = balance,
             GradNorm = norm,
             LearningRate = rate,
@@ -137,16 +140,18 @@ internal sealed class Trainer : IDisposable
     {
         var losses = Model.CreateLosses();
         Watch.BeginValidation();
+        long labels = 0;
         for (int m = 0; m < microBatches; m++)
         {
             cancellation.ThrowIfCancellationRequested();
             source.Fill(0, m, _batch);
+            labels += _batch.CountedLabels;
             Model.Evaluate(_batch, losses);
             if (m == 0) Watch.LookAtChoices();
         }
 
         double[]? acceptance = losses.Accepted.Length == 0 ? null : [.. losses.Accepted.Zip(losses.MtpCounts, (accepted, rows) => (double)accepted / rows)];
-        return (losses.MainSum / ((double)microBatches * _batch.Sequences * _batch.Length), acceptance);
+        return (losses.MainSum / Math.Max(1, labels), acceptance);
     }
 
     public void Dispose()
