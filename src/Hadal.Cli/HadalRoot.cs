@@ -41,9 +41,10 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
         new TraceCommand(),
         new ConvertCommand(),
         new QuantizeCommand(),
+        new CommandGroup("data", "Turn raw files into data to train on.", ["hadal data build recipe.json --out data/", "hadal data show data/"], new DataBuildCommand(), new DataShowCommand()),
         new CommandGroup("tokenizer", "Make tokenizers and use them.",
             ["hadal tokenizer train --vocab 4096 --out my-tokenizer notes/", "hadal tokenizer encode my-tokenizer --jsonl texts.jsonl --out ids.jsonl"],
-            new TokenizerEncodeCommand(), new TokenizerTrainCommand()),
+            new TokenizerEncodeCommand(), new TokenizerDecodeCommand(), new TokenizerStatsCommand(), new TokenizerTrainCommand()),
         new BenchCommand(),
         new DoctorCommand(),
     ];

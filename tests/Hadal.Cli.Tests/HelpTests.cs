@@ -15,7 +15,7 @@ public class HelpTests
         var run = CliRun.Of([.. words, "--help"]);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Contains("Usage:", run.Out, StringComparison.Ordinal);
-        string[] examples = run.Out[run.Out.IndexOf("Example", StringComparison.Ordinal)..].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] examples = run.Out[run.Out.IndexOf("\nExample", StringComparison.Ordinal)..].Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(examples[1..], e => Assert.Contains("hadal " + string.Join(' ', words), e, StringComparison.Ordinal));
         Assert.NotEmpty(examples[1..]);
     }

@@ -13,8 +13,11 @@ internal sealed class StudyCorpora(CommandContext context, int threads)
     private readonly Dictionary<string, TokenCorpus> _corpora = new(StringComparer.Ordinal);
 
     /// <summary>The batches of a run.</summary>
-    public TrainingData Open(RunFile file)
+    public IRunData Open(RunFile file)
     {
+        if (ShardData.Find(file) is { } dataset) return ShardData.Open(file, dataset);
+        RunData.RequireText(file);
+
         // What decides the tokens and their split; sequence length and batch only cut them.
         string key = string.Join('\0', [file.TokenizerPath, .. file.Run.Data.Select(d => d == TrainingText.DotnetDocumentationName ? d : Path.GetFullPath(d, file.Folder)),
             $"{file.Run.ValidationShare:R}", $"{file.Run.SplitSeed ?? file.Run.Seed}", $"{file.Model.VocabularySize}", string.Join(',', file.Model.EndTokens)]);

@@ -76,7 +76,7 @@ internal sealed class StudyExecution
             for (int i = 0; i < _runs.Length; i++)
             {
                 if (IsOver(i)) continue;
-                Run(i, backend, corpora.Open(_files[i]));
+                using (var data = corpora.Open(_files[i])) Run(i, backend, data);
                 Publish();
             }
         }
@@ -84,7 +84,7 @@ internal sealed class StudyExecution
         return Publish();
     }
 
-    private void Run(int index, CpuBackend backend, TrainingData data)
+    private void Run(int index, CpuBackend backend, IRunData data)
     {
         var (run, file) = (_runs[index], _files[index]);
         using var training = new TrainingRun(

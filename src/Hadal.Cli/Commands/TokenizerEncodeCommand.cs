@@ -13,15 +13,16 @@ namespace Hadal.Cli.Commands;
 internal sealed class TokenizerEncodeCommand : HadalCommand
 {
     private readonly Argument<string> _tokenizer = new("TOKENIZER") { Description = "A tokenizer.json, or a folder with one." };
-    private readonly Option<string> _in = new("--jsonl") { Description = "The texts: a line {\"text\": …} for each.", HelpName = "IN", Required = true };
-    private readonly Option<string> _out = new("--out") { Description = "The file to write: a line {\"ids\": […]} for each text, in the same order.", HelpName = "OUT", Required = true };
+    private readonly Option<string> _in = new("--jsonl") { Description = "The texts: a line {\"text\": …} for each. Left out, one text is read from standard input as it is, and its ids are printed.", HelpName = "IN" };
+    private readonly Option<string> _out = new("--out") { Description = "The file to write: a line {\"ids\": […]} for each text, in the same order.", HelpName = "OUT" };
     private readonly Option<bool> _bos = new("--bos") { Description = "Put the begin-of-sentence token before every text." };
     private readonly Option<bool> _eos = new("--eos") { Description = "Put the end-of-sentence token behind every text." };
     private readonly Option<bool> _plain = new("--plain") { Description = "Treat control tokens spelt in a text, such as <｜end▁of▁sentence｜>, as plain text." };
     private readonly Option<int> _threads = CommonOptions.Threads();
 
     public TokenizerEncodeCommand()
-        : base("encode", "Turn texts into token ids.", "hadal tokenizer encode quickstart/model --jsonl texts.jsonl --out ids.jsonl")
+        : base("encode", "Turn texts into token ids.",
+            "hadal tokenizer encode quickstart/model --jsonl texts.jsonl --out ids.jsonl", "echo \"A list is\" | hadal tokenizer encode quickstart/model")
     {
         Arguments.Add(_tokenizer);
         foreach (var option in (Option[])[_in, _out, _bos, _eos, _plain, _threads]) Options.Add(option);
@@ -29,7 +30,7 @@ internal sealed class TokenizerEncodeCommand : HadalCommand
 
     protected override int Run(CommandContext context)
     {
-        string input = context.Get(_in), output = OutputFile.Check(context.Get(_out));
+        if (JsonLinesFiles.Of(context, _in, _out) is not var (input, output)) return EncodeInput(context);
         var tokenizer = Tokenizer.Load(context.Get(_tokenizer));
         var encoder = new JsonLinesEncoder(tokenizer, ReadOptions(context), context.Get(_threads));
         using (var status = new StatusLine(context.Streams))
@@ -42,6 +43,14 @@ internal sealed class TokenizerEncodeCommand : HadalCommand
 
         if (context.Json) JsonOutput.Write(context.Streams.Out, new JsonObject { ["out"] = output, ["texts"] = encoder.Lines, ["tokens"] = encoder.Tokens });
         else context.Say($"{Figures.Whole(encoder.Lines)} texts, {Figures.Whole(encoder.Tokens)} tokens: {output}");
+        return ExitCodes.Success;
+    }
+
+    private int EncodeInput(CommandContext context)
+    {
+        var tokenizer = Tokenizer.Load(context.Get(_tokenizer));
+        int[] ids = tokenizer.Encode(TextInput.Read("-", context), ReadOptions(context));
+        context.Streams.Out.WriteLine($"{{\"ids\":[{string.Join(',', ids)}]}}");
         return ExitCodes.Success;
     }
 

@@ -20,6 +20,9 @@ internal sealed class TokenizerTrainCommand : HadalCommand
     private readonly Option<int> _vocabulary = Numbers.RequiredWhole("--vocab", "Size of the vocabulary: 3 control tokens, 256 bytes, and what is merged.", 259, 10_000_000);
     private readonly Option<string> _out = new("--out") { Description = "The tokenizer.json to write, or a folder for it. A tokenizer_config.json is written beside it.", HelpName = "FILE", Required = true };
 
+    private readonly Option<int> _threads = Numbers.Whole("--threads", "Threads that cut and count; 0 for one per processor. The result is the same.", 0, 0, 1024);
+    private readonly Option<long?> _memory = Numbers.Bytes("--memory", "Memory that training may take, about; three quarters of what there is if left out. A text with too many different pieces is refused.");
+
     public TokenizerTrainCommand()
         : base("train", "Make a tokenizer for a text: byte-level BPE, cut as DeepSeek-V3 does it.",
             "hadal tokenizer train --vocab 4096 --out my-tokenizer notes/ book.txt",
@@ -28,6 +31,8 @@ internal sealed class TokenizerTrainCommand : HadalCommand
         Arguments.Add(_paths);
         Options.Add(_vocabulary);
         Options.Add(_out);
+        Options.Add(_threads);
+        Options.Add(_memory);
     }
 
     protected override int Run(CommandContext context)
@@ -45,7 +50,8 @@ internal sealed class TokenizerTrainCommand : HadalCommand
                 status.Show(() => $"reading: {Figures.Whole(documents)} documents");
                 return d.Text;
             });
-            trained = BpeTrainer.Train(texts, new BpeTrainerOptions { VocabularySize = context.Get(_vocabulary) }, context.Cancellation);
+            var options = new BpeTrainerOptions { VocabularySize = context.Get(_vocabulary), Threads = context.Get(_threads), MemoryBytes = context.Find(_memory) ?? 0 };
+            trained = BpeTrainer.Train(texts, options, context.Cancellation);
         }
 
         trained.Save(path);

@@ -10,7 +10,6 @@ using Hadal.Cli.Monitoring;
 using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Model.Checkpoints;
-using Hadal.Model.Tokenization;
 using Hadal.Numerics;
 using Hadal.Numerics.Measurement;
 using Hadal.Training.Metrics;
@@ -32,7 +31,7 @@ internal sealed class TrainCommand : HadalCommand
     };
     private readonly Option<string[]> _data = new("--data")
     {
-        Description = $"With --preset: text to train on, a file or folder of .txt, .md, .jsonl, or {TrainingText.DotnetDocumentationName}; may be given several times.",
+        Description = $"With --preset: text to train on, a file or folder of .txt, .md, .jsonl, or {TrainingText.DotnetDocumentationName}, or the folder of a hadal data build; may be given several times.",
         HelpName = "PATH",
         DefaultValueFactory = _ => [],
     };
@@ -93,8 +92,7 @@ internal sealed class TrainCommand : HadalCommand
         MemoryRoom.Require(plan.MemoryBytes, "The run", "a smaller model, sequence_length or micro_batch_sequences, or recompute takes less");
         if (plan.RecomputeSavesBytes != 0) context.Say($"Recomputation saves {Figures.Bytes(plan.RecomputeSavesBytes)}; the run takes about {Figures.Bytes(plan.MemoryBytes)}.");
         int threads = context.Get(_threads);
-        var tokenizer = Tokenizer.Load(file.TokenizerPath);
-        var data = TrainingData.Load(context, file.Run, file.Model, tokenizer, TrainingText.Open(file.Run.Data, file.Folder), threads);
+        using var data = RunData.Load(context, file, threads);
         context.Say(data.Describe());
         using var backend = new CpuBackend(threads);
         using var run = new TrainingRun(
@@ -162,12 +160,13 @@ internal sealed class TrainCommand : HadalCommand
     private int ShowPlan(CommandContext context, RunFile file)
     {
         var plan = RunPlan.Of(file.Run, file.Model);
+        using var shards = ShardData.Find(file) is { } dataset ? ShardData.Open(file, dataset) : null;
         double flops = plan.FlopsPerToken * file.Run.Tokens;
         int threads = context.Get(_threads) is > 0 and var wanted ? wanted : Environment.ProcessorCount;
         double product = GemmMeasurement.MeasureGflops(threads, cancellation: context.Cancellation), seconds = flops / (product * 1e9 * AssumedShare);
         if (context.Json)
         {
-            JsonOutput.Write(context.Streams.Out, new JsonObject
+            var json = new JsonObject
             {
                 ["parameters"] = plan.Parameters,
                 ["active_parameters"] = plan.ActiveParameters,
@@ -182,20 +181,23 @@ internal sealed class TrainCommand : HadalCommand
                 ["fp32_gemm_gflops"] = JsonOutput.Number(product),
                 ["assumed_gemm_share"] = AssumedShare,
                 ["seconds"] = JsonOutput.Number(seconds),
-            });
+            };
+            if (shards is not null) json["data"] = shards.ToJson();
+            JsonOutput.Write(context.Streams.Out, json);
             return ExitCodes.Success;
         }
 
         string modules = file.Model.MtpLayers > 0 ? $" + {Figures.Whole(file.Model.MtpParameterCount)} in MTP modules" : "";
         string main = file.Model.MtpLayers > 0 ? $" ({Figures.Count(plan.MainFlopsPerToken)}FLOP without MTP)" : "";
         string saving = plan.RecomputeSavesBytes == 0 ? "" : $"; without recompute it would be {Figures.Bytes(plan.MemoryBytes + plan.RecomputeSavesBytes)}";
-        new FactSheet("The run would need")
+        var facts = new FactSheet("The run would need")
             .Add("parameters", $"{Figures.Whole(file.Model.ParameterCount)}{modules} ({Figures.Whole(plan.ActiveParameters)} active per token)")
             .Add("memory", $"about {Figures.Bytes(plan.MemoryBytes)}: {string.Join(", ", MemoryParts(plan.Memory).Where(p => p.Bytes > 0).Select(p => $"{p.Name} {Figures.Bytes(p.Bytes)}"))}{saving}")
             .Add("tokens", $"{Figures.Whole(file.Run.Tokens)} in {Figures.Whole(file.Run.Steps)} steps")
             .Add("arithmetic", $"{Figures.Count(plan.FlopsPerToken)}FLOP per token{main}, {Figures.Number(flops)} FLOP in all")
-            .Add("time here", $"about {Time(seconds)}, if {Figures.Percent(AssumedShare)} of this machine's FP32 matrix product is reached, {Figures.Number(product)} GFLOP/s")
-            .Write(context);
+            .Add("time here", $"about {Time(seconds)}, if {Figures.Percent(AssumedShare)} of this machine's FP32 matrix product is reached, {Figures.Number(product)} GFLOP/s");
+        if (shards is not null) facts.Add("data", shards.DescribeWhole());
+        facts.Write(context);
         return ExitCodes.Success;
     }
 

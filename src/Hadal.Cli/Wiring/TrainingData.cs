@@ -6,12 +6,13 @@ using Hadal.Data.Corpora;
 using Hadal.Data.Sources;
 using Hadal.Model.Configuration;
 using Hadal.Model.Tokenization;
+using Hadal.Training.Batches;
 using Hadal.Training.Runs;
 
 namespace Hadal.Cli.Wiring;
 
 /// <summary>What a run trains on: its text as tokens, cut into batches.</summary>
-internal sealed class TrainingData
+internal sealed class TrainingData : IRunData
 {
     /// <summary>Cuts tokens that have been read into the batches of a run.</summary>
     /// <param name="run">The run.</param>
@@ -41,6 +42,10 @@ internal sealed class TrainingData
 
     /// <summary>Micro-batches of a validation.</summary>
     public int ValidationMicroBatches { get; }
+
+    IBatchSource IRunData.Training => Training;
+
+    IBatchSource? IRunData.Validation => Validation;
 
     /// <summary>Reads, encodes and splits the text of a run.</summary>
     /// <param name="context">Where progress is shown and when to stop.</param>
@@ -79,4 +84,8 @@ internal sealed class TrainingData
 
     /// <summary>For instance <c>2,381,402 tokens to train on, 48,211 to validate on</c>.</summary>
     public string Describe() => $"{Figures.Whole(Corpus.Training.Count)} tokens to train on, {Figures.Whole(Corpus.Validation.Count)} to validate on";
+
+    void IDisposable.Dispose()
+    {
+    }
 }

@@ -34,11 +34,21 @@ internal sealed class RowOrder
             if (!double.IsFinite(weight) || weight < 0) throw new DataException($"The weight of \"{name}\" has to be a number of 0 or more.");
         }
 
-        int[] counts = Shares([.. groups.Select(g => weights.GetValueOrDefault(g))]);
+        int[] counts = Counts([.. groups.Select(g => weights.GetValueOrDefault(g))]);
         _order = new WindowOrder(BlockRows, seed);
         _groupOrders = [.. groups.Select((_, g) => new WindowOrder(split.CountIn(g), SplitHash.Mix(seed + (ulong)g + 1)))];
         _ends = new int[counts.Length];
         for (int g = 0, sum = 0; g < counts.Length; g++) _ends[g] = sum += counts[g];
+    }
+
+    /// <summary>What each group has to train on, and its share of the rows that training sees.</summary>
+    public IReadOnlyList<GroupShare> Shares
+    {
+        get
+        {
+            var groups = _split.TrainingGroups;
+            return [.. groups.Select((name, g) => new GroupShare(name, _split.CountIn(g), _ends is null ? _split.CountIn(g) / (double)_split.TrainingRows : Block(g) / (double)BlockRows))];
+        }
     }
 
     public long this[long n]
@@ -54,14 +64,17 @@ internal sealed class RowOrder
             (long block, long place) = Math.DivRem(n, BlockRows);
             int slot = (int)_order[block, place], group = 0;
             while (slot >= _ends[group]) group++;
-            int first = group == 0 ? 0 : _ends[group - 1];
-            (long pass, long inside) = Math.DivRem(block * (_ends[group] - first) + slot - first, _split.CountIn(group));
+            int count = Block(group), first = _ends[group] - count;
+            (long pass, long inside) = Math.DivRem(block * count + slot - first, _split.CountIn(group));
             return _split.TrainingRow(group, _groupOrders[group][pass, inside]);
         }
     }
 
+    // Rows of a group in a block.
+    private int Block(int group) => _ends![group] - (group == 0 ? 0 : _ends[group - 1]);
+
     // Largest remainder; among equal remainders the first group. A group with a weight has at least one row a block.
-    private static int[] Shares(double[] weights)
+    private static int[] Counts(double[] weights)
     {
         double sum = weights.Sum();
         if (!(sum > 0)) throw new DataException("At least one group needs a weight above 0.");

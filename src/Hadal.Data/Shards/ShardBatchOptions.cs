@@ -24,6 +24,9 @@ public sealed record ShardBatchOptions
     /// <summary>Weight of each group (≥ 0; a group without one is left out); null for rows as the dataset has them, each once an epoch.</summary>
     public IReadOnlyDictionary<string, double>? Weights { get; init; }
 
+    /// <summary>Whether attention stays inside a document, and no document is predicted from the one before it; otherwise documents of a row see each other, as in pre-training (report section 4.1).</summary>
+    public bool MaskDocuments { get; init; }
+
     /// <summary>This rank, in [0, Ranks).</summary>
     public int Rank { get; init; }
 

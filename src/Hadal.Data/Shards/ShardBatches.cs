@@ -12,7 +12,6 @@ public sealed class ShardBatches : IBatchSource, IDisposable
     private readonly TokenShards _shards;
     private readonly ShardBatchOptions _options;
     private readonly RowOrder _order;
-    private readonly int _first, _count;
     private Task _prefetch = Task.CompletedTask;
 
     /// <summary>Batches of a dataset.</summary>
@@ -32,65 +31,112 @@ public sealed class ShardBatches : IBatchSource, IDisposable
         var split = new RowSplit(shards, options.ValidationShare, options.SplitSeed);
         _order = new RowOrder(split, options.Weights, options.Seed);
         RowsToTrainOn = split.TrainingRows;
-        _first = (int)((long)options.BatchSequences * options.Rank / options.Ranks);
-        _count = (int)((long)options.BatchSequences * (options.Rank + 1) / options.Ranks) - _first;
-        MicroBatchesPerStep = (_count + options.MicroBatchSequences - 1) / options.MicroBatchSequences;
+        MicroBatchesPerStep = (Slice(options.BatchSequences).Count + options.MicroBatchSequences - 1) / options.MicroBatchSequences;
     }
 
     /// <summary>Rows that are not kept for validation.</summary>
     public long RowsToTrainOn { get; }
 
+    /// <summary>What is taken from each group.</summary>
+    public IReadOnlyList<GroupShare> Groups => _order.Shares;
+
     /// <summary>Micro-batches of this rank in a step.</summary>
     public int MicroBatchesPerStep { get; }
 
-    /// <summary>The row at a place of the global batch.</summary>
-    /// <param name="stepNumber">From 1.</param>
-    /// <param name="place">In [0, BatchSequences).</param>
-    public long Row(long stepNumber, int place)
+    /// <summary>The row that is the n-th sequence of a run, over all ranks together.</summary>
+    /// <param name="sequence">From 0.</param>
+    public long Row(long sequence)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(stepNumber, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)_options.BatchSequences, nameof(place));
-        return _order[checked((stepNumber - 1) * _options.BatchSequences + place)];
+        ArgumentOutOfRangeException.ThrowIfNegative(sequence);
+        return _order[sequence];
     }
 
-    /// <summary>The rows of one of this rank's micro-batches.</summary>
+    /// <summary>This rank's rows of a global batch of any size, as a batch that grows needs it: rank r of R has places ⌊G·r/R⌋ to ⌊G·(r+1)/R⌋ of it.</summary>
+    /// <param name="firstSequence">Number of its first sequence in the run, which is how many all steps before had together (≥ 0).</param>
+    /// <param name="sequences">G, its sequences over all ranks together (≥ 1).</param>
+    public IEnumerable<long> Rows(long firstSequence, int sequences)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstSequence);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sequences);
+        var (first, count) = Slice(sequences);
+        return Enumerable.Range(first, count).Select(place => Row(firstSequence + place));
+    }
+
+    /// <summary>The rows of one of this rank's micro-batches, in steps of <see cref="ShardBatchOptions.BatchSequences"/>.</summary>
     /// <param name="stepNumber">From 1.</param>
     /// <param name="microBatch">In [0, MicroBatchesPerStep).</param>
-    public IEnumerable<long> Rows(long stepNumber, int microBatch)
+    public IEnumerable<long> RowsOf(long stepNumber, int microBatch)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(stepNumber, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)microBatch, (uint)MicroBatchesPerStep, nameof(microBatch));
-        int begin = microBatch * _options.MicroBatchSequences, end = Math.Min(_count, begin + _options.MicroBatchSequences);
-        return Enumerable.Range(_first + begin, end - begin).Select(place => Row(stepNumber, place));
+        int begin = microBatch * _options.MicroBatchSequences;
+        return Rows(checked((stepNumber - 1) * _options.BatchSequences), _options.BatchSequences).Skip(begin).Take(_options.MicroBatchSequences);
     }
 
     /// <inheritdoc/>
+    /// <exception cref="IOException">A file of the dataset is gone, cut or damaged.</exception>
     public void Fill(long stepNumber, int microBatch, PackedBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
         if (batch.Sequences != _options.MicroBatchSequences || batch.Length != _options.SequenceLength)
             throw new ArgumentException($"The batch has {batch.Sequences} sequences of {batch.Length}, but {_options.MicroBatchSequences} of {_options.SequenceLength} were asked for.", nameof(batch));
-        batch.WithFilled();
+        ShardRows.MakeRoom(batch, _options.MaskDocuments);
         int s = 0;
-        foreach (long row in Rows(stepNumber, microBatch)) ShardRows.Fill(_shards, row, batch, s++);
+        try
+        {
+            foreach (long row in RowsOf(stepNumber, microBatch)) ShardRows.Fill(_shards, row, batch, s++);
+        }
+        catch (DataException e)
+        {
+            throw Lost(e);
+        }
+
         while (s < batch.Sequences) ShardRows.FillEmpty(_shards, batch, s++);
         Prefetch(stepNumber, microBatch + 1);
     }
 
     /// <inheritdoc/>
-    public long CountLabels(long stepNumber, int microBatch, PackedBatch batch) => Rows(stepNumber, microBatch).Sum(row => ShardRows.Labels(_shards, row));
+    /// <exception cref="IOException">A file of the dataset is gone, cut or damaged.</exception>
+    public long CountLabels(long stepNumber, int microBatch, PackedBatch batch)
+    {
+        try
+        {
+            return RowsOf(stepNumber, microBatch).Sum(row => ShardRows.Labels(_shards, row, _options.MaskDocuments));
+        }
+        catch (DataException e)
+        {
+            throw Lost(e);
+        }
+    }
 
     /// <summary>Waits for the background; the dataset stays open.</summary>
     public void Dispose() => _prefetch.Wait();
 
+    // A run that loses its data in the middle keeps a checkpoint, which it does for errors of input and output.
+    private static IOException Lost(DataException e) => new(e.Message, e);
+
+    private (int First, int Count) Slice(int sequences)
+    {
+        int first = (int)((long)sequences * _options.Rank / _options.Ranks);
+        return (first, (int)((long)sequences * (_options.Rank + 1) / _options.Ranks) - first);
+    }
+
     // One at a time: where the disk is slower than training, queueing more would not help.
     private void Prefetch(long stepNumber, int microBatch)
     {
-        if (!_prefetch.IsCompleted || MicroBatchesPerStep == 0) return;
+        if (!_prefetch.IsCompleted) return;
         if (microBatch == MicroBatchesPerStep) (stepNumber, microBatch) = (stepNumber + 1, 0);
-        long[] rows = [.. Rows(stepNumber, microBatch)];
+        long[] rows = [.. RowsOf(stepNumber, microBatch)];
         _prefetch = Task.Run(() =>
         {
-            foreach (long row in rows) _shards.Touch(row);
+            try
+            {
+                foreach (long row in rows) _shards.Touch(row);
+            }
+            catch (DataException)
+            {
+                // Whoever fills the batch finds it too, and says so.
+            }
         });
     }
 }

@@ -15,17 +15,36 @@ internal static class ShardRows
         }
     }
 
-    /// <summary>Predictions that count: of every token of a row but the first.</summary>
-    public static long Labels(TokenShards shards, long row) => Math.Max(0, shards.Filled(row) - 1);
+    /// <summary>Predictions that count: of every token of a row but the first or, with a mask, but the first of each document.</summary>
+    public static long Labels(TokenShards shards, long row, bool maskDocuments)
+    {
+        shards.RequirePresent(row);
+        return Math.Max(0, shards.Filled(row) - (maskDocuments ? shards.Pieces(row).Count : 1));
+    }
+
+    /// <summary>Makes room in a batch for what rows have besides tokens.</summary>
+    public static void MakeRoom(PackedBatch batch, bool maskDocuments)
+    {
+        batch.WithFilled();
+        if (maskDocuments) batch.WithDocuments();
+    }
 
     /// <summary>Writes a row of L tokens into a sequence of L or L + 1 places; those behind the row's tokens are never predicted.</summary>
     public static void Fill(TokenShards shards, long row, PackedBatch batch, int sequence)
     {
+        shards.RequirePresent(row);
         int width = batch.Length + 1;
         var places = batch.Tokens.Slice(sequence * width, width);
         shards.Read(row, places[..shards.RowTokens]);
         places[shards.RowTokens..].Fill(shards.PadId);
         batch.Filled[sequence] = shards.Filled(row);
+        if (batch.Documents.IsEmpty) return;
+
+        // Pieces are numbered, not documents: two repetitions of a document in a row are two. Padding is one more.
+        var documents = batch.Documents.Slice(sequence * width, width);
+        int number = 0;
+        foreach (var piece in shards.Pieces(row)) documents.Slice(piece.Start, piece.Length).Fill(number++);
+        documents[batch.Filled[sequence]..].Fill(number);
     }
 
     /// <summary>A sequence without a row: only padding.</summary>
@@ -34,5 +53,6 @@ internal static class ShardRows
         int width = batch.Length + 1;
         batch.Tokens.Slice(sequence * width, width).Fill(shards.PadId);
         batch.Filled[sequence] = 0;
+        if (!batch.Documents.IsEmpty) batch.Documents.Slice(sequence * width, width).Clear();
     }
 }

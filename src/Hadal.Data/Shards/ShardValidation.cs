@@ -7,6 +7,7 @@ public sealed class ShardValidation : IBatchSource
 {
     private readonly TokenShards _shards;
     private readonly RowSplit _split;
+    private readonly bool _maskDocuments;
 
     /// <summary>Rows kept for validation; where there are more than wanted, evenly spaced ones.</summary>
     /// <param name="shards">The dataset; not owned.</param>
@@ -19,7 +20,7 @@ public sealed class ShardValidation : IBatchSource
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumRows);
         ShardRows.RequireLength(shards, options.SequenceLength);
-        _shards = shards;
+        (_shards, _maskDocuments) = (shards, options.MaskDocuments);
         _split = new RowSplit(shards, options.ValidationShare, options.SplitSeed);
         Count = (int)Math.Min(_split.ValidationRows, maximumRows);
     }
@@ -38,7 +39,7 @@ public sealed class ShardValidation : IBatchSource
     public void Fill(long stepNumber, int microBatch, PackedBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        batch.WithFilled();
+        ShardRows.MakeRoom(batch, _maskDocuments);
         for (int s = 0; s < batch.Sequences; s++) ShardRows.Fill(_shards, Row(microBatch * batch.Sequences + s), batch, s);
     }
 
@@ -46,6 +47,6 @@ public sealed class ShardValidation : IBatchSource
     public long CountLabels(long stepNumber, int microBatch, PackedBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return Enumerable.Range(microBatch * batch.Sequences, batch.Sequences).Sum(place => ShardRows.Labels(_shards, Row(place)));
+        return Enumerable.Range(microBatch * batch.Sequences, batch.Sequences).Sum(place => ShardRows.Labels(_shards, Row(place), _maskDocuments));
     }
 }

@@ -95,14 +95,26 @@ internal sealed class TokenShard : IDisposable
         if (largest >= (uint)_vocabularySize) throw Damaged(_tokens, $"row {row} has token {largest}, outside the vocabulary of {_vocabularySize}");
     }
 
-    /// <summary>Touches every page of a row, so that reading it waits for no disk.</summary>
+    /// <summary>Touches every page of a row and of what is said of it, so that reading them waits for no disk.</summary>
     /// <returns>Something that depends on what was read.</returns>
     public int Touch(int row)
     {
         var bytes = RowBytes(row);
-        int sum = 0;
+        int sum = Filled(row);
         for (int i = 0; i < bytes.Length; i += 4096) sum += bytes[i];
         return sum + bytes[^1];
+    }
+
+    /// <summary>Looks whether the files are still there with their sizes. Reading behind the end of a mapped file that was cut would end the process without a word.</summary>
+    /// <exception cref="DataException">They are not.</exception>
+    public void RequirePresent()
+    {
+        foreach (var file in (ReadOnlySpan<MappedFile>)[_tokens, _documents])
+        {
+            var found = new FileInfo(file.Path);
+            if (!found.Exists) throw new DataException($"{file.Path} is gone.", file.Path);
+            if (found.Length != file.Length) throw new DataException($"{file.Path} has {found.Length} bytes, but had {file.Length} when it was opened.", file.Path);
+        }
     }
 
     /// <exception cref="DataException">A file is not what was written.</exception>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Hadal.Data.Pipeline;
 using Hadal.Numerics;
 
 namespace Hadal.Data.Shards;
@@ -61,6 +62,15 @@ public sealed class TokenShards : IDisposable
 
     /// <summary>Whether a folder calls itself a dataset of token shards.</summary>
     public static bool IsDataset(string folder) => File.Exists(Path.Combine(folder, ShardLayout.Dataset));
+
+    /// <summary>Finds the dataset that a path means: the folder itself, or the one that <c>hadal data build</c> wrote into it.</summary>
+    /// <param name="path">A path, of whatever it may be.</param>
+    /// <returns>The folder with the shards, or null if there are none. Where shards were not written to their end, opening the folder says so.</returns>
+    public static string? Locate(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return ((string[])[path, Path.Combine(path, Publication.Shards)]).FirstOrDefault(f => IsDataset(f) || (Directory.Exists(f) && Directory.EnumerateFiles(f, "shard-*" + ShardLayout.TokensSuffix).Any()));
+    }
 
     /// <summary>Opens a dataset. Sizes and headers are checked, but not every byte: see <see cref="Verify"/>.</summary>
     /// <param name="folder">The folder with <c>dataset.json</c>.</param>
@@ -191,10 +201,15 @@ public sealed class TokenShards : IDisposable
         _index.Dispose();
     }
 
+    /// <summary>Looks whether a row's files are still there.</summary>
+    /// <exception cref="DataException">They are not, or have other sizes.</exception>
+    internal void RequirePresent(long row) => Find(row).Shard.RequirePresent();
+
     /// <summary>Loads a row's pages.</summary>
     internal int Touch(long row)
     {
         var (shard, inside) = Find(row);
+        shard.RequirePresent();
         return shard.Touch(inside);
     }
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Hadal.Model.Tokenization;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace Hadal.Model.Tokenization;
 /// a token, again and again.
 /// </summary>
 /// <remarks>
-/// The result depends on the documents alone, not on their order: of several pairs with the highest count, that of the lowest left id is taken, then of
+/// The result depends on the documents alone, neither on their order nor on the number of threads that cut and count: of several pairs with the highest count, that of the lowest left id is taken, then of
 /// the lowest right id. Ids are laid out as in DeepSeek-V3: begin, end and padding tokens 0-2, the single bytes in the order of the byte alphabet 3-258,
 /// merged tokens in the order of their making, added tokens last. No token can be made in two ways: a pair whose bytes are a token already is left alone.
 /// Memory grows with the number of distinct pieces, not with the size of the corpus.
@@ -23,14 +21,14 @@ public static class BpeTrainer
     /// <param name="options">What to make.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>The vocabulary, smaller than wanted when no pair is left that occurs often enough.</returns>
-    /// <exception cref="TokenizerException">The corpus holds no text, or the options contradict each other.</exception>
+    /// <exception cref="TokenizerException">The corpus holds no text or too many distinct pieces, or the options contradict each other.</exception>
     /// <exception cref="OperationCanceledException">Training was given up.</exception>
     public static TrainedTokenizer Train(IEnumerable<string> documents, BpeTrainerOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(documents);
         ArgumentNullException.ThrowIfNull(options);
         int wanted = MergesWanted(options);
-        PairCorpus corpus = new(Count(documents, cancellation), wanted + 256);
+        PairCorpus corpus = new(Count(documents, options, cancellation), wanted + 256);
         List<(int Left, int Right)> merges = [];
         ByteStringTable tokens = new(wanted + 256);
         ByteStringTable taken = Reserve(options.AddedTokens);
@@ -85,25 +83,12 @@ public static class BpeTrainer
         return reserved;
     }
 
-    private static Dictionary<string, long> Count(IEnumerable<string> documents, CancellationToken cancellation)
+    private static PieceCounts Count(IEnumerable<string> documents, BpeTrainerOptions options, CancellationToken cancellation)
     {
-        PieceCounter counter = new();
-        foreach (string document in documents)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            DeepSeekV3Scanner.Split(WellFormedText.Repair(document) ?? document, ref counter);
-        }
-
-        return counter.Pieces.Count > 0 ? counter.Pieces : throw new TokenizerException("the corpus holds no text to train a tokenizer on");
-    }
-
-    private readonly struct PieceCounter() : IPieceSink
-    {
-        internal Dictionary<string, long> Pieces { get; } = new(StringComparer.Ordinal);
-
-        public void Add(ReadOnlySpan<char> piece)
-            => CollectionsMarshal.GetValueRefOrAddDefault(Pieces.GetAlternateLookup<ReadOnlySpan<char>>(), piece, out _)++;
-
-        public void AddMapped(ReadOnlySpan<char> piece) => throw new System.Diagnostics.UnreachableException();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MemoryBytes);
+        long memory = options.MemoryBytes > 0 ? options.MemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
+        PieceCounts pieces = PieceCounts.Of(documents, options.Threads > 0 ? options.Threads : Environment.ProcessorCount, memory, cancellation);
+        return pieces.Count > 0 ? pieces : throw new TokenizerException("the corpus holds no text to train a tokenizer on");
     }
 }

@@ -16,4 +16,13 @@ public sealed record BpeTrainerOptions
 
     /// <summary>Merged tokens are at most this many bytes long.</summary>
     public int LongestToken { get; init; } = 128;
+
+    /// <summary>Threads that cut the corpus and count its pieces; 0 for one per logical processor. The result does not depend on it.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>
+    /// Memory that training may take beside the documents in hand, in bytes, about; 0 for three quarters of what the process may use. A corpus with too many
+    /// distinct pieces is refused, never cut.
+    /// </summary>
+    public long MemoryBytes { get; init; }
 }

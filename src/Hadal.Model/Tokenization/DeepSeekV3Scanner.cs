@@ -6,6 +6,9 @@ namespace Hadal.Model.Tokenization;
 /// </summary>
 internal static class DeepSeekV3Scanner
 {
+    // No bit of CharacterKinds, so that it is of no kind.
+    private const int Outside = 256;
+
     internal const string DigitPattern = @"\p{N}{1,3}";
 
     internal const string HanKanaPattern = "[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+";
@@ -21,65 +24,47 @@ internal static class DeepSeekV3Scanner
         int start = 0;
         while (start < text.Length)
         {
-            byte kind = CharacterKinds.At(text, start, out int width);
-            int end = start + width;
-            if ((kind & CharacterKinds.Number) != 0)
-            {
-                for (int digits = 1; digits < 3 && end < text.Length; digits++)
-                {
-                    if ((CharacterKinds.At(text, end, out width) & CharacterKinds.Number) == 0) break;
-                    end += width;
-                }
-
-                // The word rule finds nothing in a group of digits, so the group is a piece as it is.
-                sink.Add(text[start..end]);
-            }
-            else
-            {
-                // A stretch ends where a digit starts or where Han and kana begin or end.
-                int side = kind & CharacterKinds.HanOrKana;
-                while (end < text.Length)
-                {
-                    kind = CharacterKinds.At(text, end, out width);
-                    if ((kind & CharacterKinds.Number) != 0 || (kind & CharacterKinds.HanOrKana) != side) break;
-                    end += width;
-                }
-
-                SplitWords(text[start..end], ref sink);
-            }
-
+            int end = EndOfPiece(text, start);
+            sink.Add(text[start..end]);
             start = end;
         }
     }
 
-    private static void SplitWords<TSink>(ReadOnlySpan<char> text, ref TSink sink)
-        where TSink : IPieceSink, allows ref struct
+    /// <summary>The end of the piece that starts at a place.</summary>
+    /// <param name="text">Well-formed text.</param>
+    /// <param name="start">Where a piece starts: the start of the text, or the end of the piece before.</param>
+    internal static int EndOfPiece(ReadOnlySpan<char> text, int start)
     {
-        // What no alternative matches stays as pieces in between, each a maximal stretch.
-        int unmatched = 0;
-        int place = 0;
-        while (place < text.Length)
+        byte kind = CharacterKinds.At(text, start, out int width);
+        int end = start + width;
+        if ((kind & CharacterKinds.Number) != 0)
         {
-            int end = MatchWord(text, place, out int width);
-            if (end == place)
+            for (int digits = 1; digits < 3 && end < text.Length; digits++)
             {
-                place += width;
-                continue;
+                if ((CharacterKinds.At(text, end, out width) & CharacterKinds.Number) == 0) break;
+                end += width;
             }
 
-            if (unmatched < place) sink.Add(text[unmatched..place]);
-            sink.Add(text[place..end]);
-            place = unmatched = end;
+            return end;
         }
 
-        if (unmatched < text.Length) sink.Add(text[unmatched..]);
+        // The first two patterns cut the text into stretches, and the word rule sees only its own: it ends where a digit starts or where Han and kana
+        // begin or end.
+        byte side = (byte)(kind & CharacterKinds.HanOrKana);
+        end = MatchWord(text, start, side, out width);
+        if (end > start) return end;
+
+        // What no alternative matches stays as a piece in between, as long as it goes.
+        for (end = start + width; end < text.Length; end += width)
+            if (KindInside(text, end, side, out width) == Outside || MatchWord(text, end, side, out _) > end) break;
+        return end;
     }
 
     /// <summary>The end of the word rule's match at a place, or the place itself when it matches nothing there.</summary>
-    private static int MatchWord(ReadOnlySpan<char> text, int place, out int width)
+    private static int MatchWord(ReadOnlySpan<char> text, int place, byte side, out int width)
     {
-        const byte LetterOrMark = CharacterKinds.Letter | CharacterKinds.Mark;
-        byte kind = CharacterKinds.At(text, place, out width);
+        const int LetterOrMark = CharacterKinds.Letter | CharacterKinds.Mark;
+        int kind = KindInside(text, place, side, out width);
         int next = place + width;
 
         // [ASCII punctuation][A-Za-z]+
@@ -91,33 +76,41 @@ internal static class DeepSeekV3Scanner
         }
 
         // [^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+ : a mark may be either part, which makes no difference to where the match ends.
-        if ((kind & LetterOrMark) != 0) return EndOfRun(text, next, LetterOrMark);
+        if ((kind & LetterOrMark) != 0) return EndOfRun(text, next, side, LetterOrMark);
         if ((kind & (CharacterKinds.LineBreak | CharacterKinds.PunctuationOrSymbol)) == 0 && next < text.Length
-            && (CharacterKinds.At(text, next, out int nextWidth) & LetterOrMark) != 0)
-            return EndOfRun(text, next + nextWidth, LetterOrMark);
+            && (KindInside(text, next, side, out int nextWidth) & LetterOrMark) != 0)
+            return EndOfRun(text, next + nextWidth, side, LetterOrMark);
 
         // " ?[\p{P}\p{S}]+[\r\n]*"
         int mark = text[place] == ' ' ? next : place;
-        int marksEnd = EndOfRun(text, mark, CharacterKinds.PunctuationOrSymbol);
-        if (marksEnd > mark) return EndOfRun(text, marksEnd, CharacterKinds.LineBreak);
+        int marksEnd = EndOfRun(text, mark, side, CharacterKinds.PunctuationOrSymbol);
+        if (marksEnd > mark) return EndOfRun(text, marksEnd, side, CharacterKinds.LineBreak);
 
         // \s*[\r\n]+ : up to the last line break of the white space; \s+(?!\S) : all but the blank before a word; \s+
         if ((kind & CharacterKinds.WhiteSpace) == 0) return place;
         int end = place;
         int afterBreak = -1;
-        while (end < text.Length && ((kind = CharacterKinds.At(text, end, out _)) & CharacterKinds.WhiteSpace) != 0)
+        kind = Outside;
+        while (end < text.Length && ((kind = KindInside(text, end, side, out _)) & CharacterKinds.WhiteSpace) != 0)
         {
             end++;
             if ((kind & CharacterKinds.LineBreak) != 0) afterBreak = end;
         }
 
         if (afterBreak >= 0) return afterBreak;
-        return end < text.Length && end - place > 1 ? end - 1 : end;
+        return end < text.Length && kind != Outside && end - place > 1 ? end - 1 : end;
     }
 
-    private static int EndOfRun(ReadOnlySpan<char> text, int place, byte kinds)
+    private static int EndOfRun(ReadOnlySpan<char> text, int place, byte side, int kinds)
     {
-        while (place < text.Length && (CharacterKinds.At(text, place, out int width) & kinds) != 0) place += width;
+        while (place < text.Length && (KindInside(text, place, side, out int width) & kinds) != 0) place += width;
         return place;
+    }
+
+    /// <summary>The kinds of a character, or <see cref="Outside"/> for one that is not in the same stretch.</summary>
+    private static int KindInside(ReadOnlySpan<char> text, int place, byte side, out int width)
+    {
+        byte kind = CharacterKinds.At(text, place, out width);
+        return (kind & (CharacterKinds.Number | CharacterKinds.HanOrKana)) == side ? kind : Outside;
     }
 }

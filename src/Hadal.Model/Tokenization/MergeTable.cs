@@ -43,6 +43,13 @@ internal sealed class MergeTable
         return slot.Rank;
     }
 
+    /// <summary>All merges, in no particular order.</summary>
+    internal IEnumerable<(int Left, int Right, int Rank, int Joined)> All()
+    {
+        foreach (Slot slot in _slots)
+            if (slot.Rank != NoRank) yield return ((int)(slot.Pair >> 32), (int)(uint)slot.Pair, slot.Rank, slot.Joined);
+    }
+
     private static ulong Key(int left, int right) => (ulong)(uint)left << 32 | (uint)right;
 
     private ref Slot Find(ulong pair)

@@ -31,9 +31,9 @@ internal sealed class PairCorpus
     /// <summary>Lays the pieces out and counts their pairs.</summary>
     /// <param name="pieces">Distinct pieces and how often each occurs.</param>
     /// <param name="tokens">How many tokens there can be in the end.</param>
-    internal PairCorpus(Dictionary<string, long> pieces, int tokens)
+    internal PairCorpus(PieceCounts pieces, int tokens)
     {
-        long slots = pieces.Keys.Sum(static p => (long)Encoding.UTF8.GetByteCount(p));
+        long slots = pieces.Bytes;
         if (slots > Array.MaxLength)
             throw new TokenizerException(
                 $"the distinct pieces of the corpus have {slots} bytes, more than the {Array.MaxLength} that can be held; take a smaller sample");
@@ -103,7 +103,7 @@ internal sealed class PairCorpus
         Enqueue(_firstMade);
     }
 
-    private void Fill(Dictionary<string, long> pieces)
+    private void Fill(PieceCounts pieces)
     {
         int[] numberOfByte = new int[256];
         for (int i = 0; i < 256; i++) numberOfByte[ByteAlphabet.Ordered[i]] = i;
@@ -111,7 +111,7 @@ internal sealed class PairCorpus
         Array.Fill(pairOf, None);
         byte[] bytes = new byte[256];
         int slot = 0, pieceNumber = 0;
-        foreach ((string piece, long count) in pieces)
+        foreach ((string piece, long count) in pieces.All)
         {
             if (bytes.Length / 3 < piece.Length) bytes = new byte[checked(piece.Length * 3)];
             int length = Encoding.UTF8.GetBytes(piece, bytes);

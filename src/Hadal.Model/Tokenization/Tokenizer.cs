@@ -20,6 +20,7 @@ public sealed class Tokenizer
     private readonly AddedTokenTrie _rawTokens;
     private readonly AddedTokenTrie _normalizedTokens;
     private readonly PieceEncoder _pieces;
+    private readonly DeepSeekV3Encoder? _deepSeekV3;
 
     internal Tokenizer(TokenizerFile file, TokenizerSettings? settings, string? settingsPath)
     {
@@ -29,6 +30,7 @@ public sealed class Tokenizer
         _rawTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => !t.Normalized), static text => text);
         _normalizedTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => t.Normalized), text => _normalizer?.Apply(text) ?? text);
         _pieces = new PieceEncoder(file);
+        if (_preTokenizer.IsDeepSeekV3) _deepSeekV3 = new DeepSeekV3Encoder(_pieces, file);
         Settings = settings ?? new TokenizerSettings();
         FilePlace place = new(settingsPath, null);
         BosId = settings?.BosToken is { } bos ? Named(bos, place.Member("bos_token")) : IdOf(DeepSeekTokens.BeginOfSentence);
@@ -65,6 +67,15 @@ public sealed class Tokenizer
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return TokenizerFolder.Load(path);
+    }
+
+    /// <summary>What tells one tokenizer from another: the SHA-256 of a <c>tokenizer.json</c>'s content (unpacked), 64 lower-case hexadecimal digits.</summary>
+    /// <param name="path">The folder with it, or the file; of a GGUF file, which has no such content, null is returned.</param>
+    /// <exception cref="TokenizerException">It is missing or cannot be read.</exception>
+    public static string? FileSha256(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return TokenizerFolder.Sha256(path);
     }
 
     /// <summary>Reads a tokenizer from the content of a <c>tokenizer.json</c>.</summary>
@@ -191,6 +202,12 @@ public sealed class Tokenizer
     {
         if (ReferenceEquals(cutAt, _normalizedTokens))
         {
+            if (_deepSeekV3 is not null)
+            {
+                _deepSeekV3.Encode(text, destination);
+                return;
+            }
+
             PieceEncoder.Sink sink = new(_pieces, destination);
             _preTokenizer.Split(text, ref sink);
         }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
 using Hadal.Model.Checkpoints.Gguf;
 
@@ -12,11 +13,18 @@ internal static class TokenizerFolder
     private const string TemplateName = "chat_template.jinja";
     private const int ReadSize = 1 << 16;
 
+    internal static string? Sha256(string path) => GgufFile.IsGguf(path) ? null : Convert.ToHexStringLower(SHA256.HashData(ReadFile(Find(path)).Span));
+
+    private static string Find(string path)
+    {
+        string file = Directory.Exists(path) ? InFolder(path) : path;
+        return File.Exists(file) ? file : throw new TokenizerException(file, null, $"does not exist; a tokenizer is a {FileName} or a folder with one");
+    }
+
     internal static Tokenizer Load(string path)
     {
         if (GgufFile.IsGguf(path)) return GgufTokenizer.Load(path);
-        string file = Directory.Exists(path) ? InFolder(path) : path;
-        if (!File.Exists(file)) throw new TokenizerException(file, null, $"does not exist; a tokenizer is a {FileName} or a folder with one");
+        string file = Find(path);
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         string settingsPath = Path.Combine(folder, SettingsName);
         TokenizerSettings? settings = File.Exists(settingsPath) ? TokenizerSettings.Read(ReadFile(settingsPath), settingsPath) : null;

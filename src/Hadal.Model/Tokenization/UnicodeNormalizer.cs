@@ -7,7 +7,7 @@ namespace Hadal.Model.Tokenization;
 /// The Unicode normalisation forms (Unicode Standard Annex 15). <see cref="string.Normalize()"/> cannot serve: in processes without globalization data, such
 /// as this project's programs, it returns its argument unchanged.
 /// </summary>
-internal static class UnicodeNormalizer
+public static class UnicodeNormalizer
 {
     private const int HangulBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TrailBase = 0x11A7;
     private const int LeadCount = 19, VowelCount = 21, TrailCount = 28, HangulCount = LeadCount * VowelCount * TrailCount;
@@ -18,6 +18,21 @@ internal static class UnicodeNormalizer
 
     private static readonly Lazy<Tables> _data = new(static () => new Tables());
 
+    /// <summary>Normalisation form C: composed characters. Text that is composed already, as nearly all is, costs a look at each character and is returned itself.</summary>
+    /// <param name="text">Well-formed text (no lone surrogates).</param>
+    public static string Compose(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int first = text.AsSpan().IndexOfAnyInRange(FirstOfComposition, '\uFFFF');
+        if (first < 0) return text;
+        foreach (Rune rune in text.AsSpan(first).EnumerateRunes())
+        {
+            if (_data.Value.MayChange(rune.Value)) return Normalize(text, NormalizationForm.FormC);
+        }
+
+        return text;
+    }
+
     /// <summary>Brings well-formed text (no lone surrogates) into a form.</summary>
     internal static string Normalize(string text, NormalizationForm form)
     {
@@ -27,7 +42,7 @@ internal static class UnicodeNormalizer
         List<int> codePoints = new(text.Length + 16);
         foreach (Rune rune in text.EnumerateRunes()) Decompose(rune.Value, compatibility, codePoints);
         Order(codePoints);
-        if (form is NormalizationForm.FormC or NormalizationForm.FormKC) Compose(codePoints);
+        if (form is NormalizationForm.FormC or NormalizationForm.FormKC) Join(codePoints);
         StringBuilder result = new(codePoints.Count);
         foreach (int codePoint in codePoints)
         {
@@ -76,7 +91,7 @@ internal static class UnicodeNormalizer
         }
     }
 
-    private static void Compose(List<int> codePoints)
+    private static void Join(List<int> codePoints)
     {
         Tables data = _data.Value;
         int starter = -1, kept = 0, lastClass = 0;
@@ -113,6 +128,10 @@ internal static class UnicodeNormalizer
     {
         private readonly Dictionary<int, byte> _classes = [];
 
+        // What composition may touch: marks, second parts of composites, characters that come back as others. Within a plane of 65,536 by table, above by search.
+        private readonly HashSet<int> _changing = [];
+        private readonly bool[] _changingBelow = new bool[0x10000];
+
         internal Tables()
         {
             using DeflateStream packed = new(new MemoryStream(Convert.FromBase64String(NormalizationData.Packed)), CompressionMode.Decompress);
@@ -134,7 +153,18 @@ internal static class UnicodeNormalizer
 
             foreach ((int codePoint, int[] mapping) in Canonical)
                 if (mapping.Length == 2 && !excluded.Contains(codePoint)) Composites.Add((mapping[0], mapping[1]), codePoint);
+
+            _changing.UnionWith(_classes.Keys);
+            _changing.UnionWith(Composites.Keys.Select(pair => pair.Second));
+            _changing.UnionWith(Canonical.Where(entry => entry.Value.Length == 1 || excluded.Contains(entry.Key)).Select(entry => entry.Key));
+            for (int vowel = VowelBase; vowel < TrailBase + TrailCount; vowel++) _changing.Add(vowel);
+            foreach (int codePoint in _changing)
+            {
+                if (codePoint < 0x10000) _changingBelow[codePoint] = true;
+            }
         }
+
+        internal bool MayChange(int codePoint) => codePoint < 0x10000 ? _changingBelow[codePoint] : _changing.Contains(codePoint);
 
         internal Dictionary<int, int[]> Canonical { get; }
 

@@ -36,9 +36,27 @@ public sealed record RunConfig
     [JsonPropertyName("tokenizer")]
     public string Tokenizer { get; init; } = "";
 
-    /// <summary>Files and folders of text; relative to the run file. The name <c>dotnet-documentation</c> stands for the .NET SDK's own documentation.</summary>
+    /// <summary>
+    /// Files and folders of text; relative to the run file. The name <c>dotnet-documentation</c> stands for the .NET SDK's own documentation. Or one dataset of token
+    /// shards: the folder that <c>hadal data build</c> wrote.
+    /// </summary>
     [JsonPropertyName("data")]
     public IReadOnlyList<string> Data { get; init; } = [];
+
+    /// <summary>
+    /// Shares of the groups of a dataset in the rows of the run, as weights (≥ 0, in proportion to each other; a group that is left out has 0); left out: every row once an
+    /// epoch, so that a group counts as much as it has.
+    /// </summary>
+    [JsonPropertyName("data_weights")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? DataWeights { get; init; }
+
+    /// <summary>
+    /// Whether attention stays inside the documents of a dataset, and no document's first token is predicted from the document before; otherwise documents that share a row see
+    /// each other, as in pre-training (report section 4.1). For text that is no dataset there is no mask.
+    /// </summary>
+    [JsonPropertyName("document_mask")]
+    public bool DocumentMask { get; init; }
 
     /// <summary>
     /// A Hugging Face folder (or a GGUF file) whose weights and router biases the run starts from instead of fresh ones; relative to the run file; null for fresh ones. MTP
@@ -54,7 +72,10 @@ public sealed record RunConfig
     [JsonPropertyName("freeze")]
     public IReadOnlyList<string> Freeze { get; init; } = [];
 
-    /// <summary>Share of the documents that is held back for validation, 0 to 0.5.</summary>
+    /// <summary>
+    /// Share of the documents that is held back for validation, 0 to 0.5. Of a dataset with a group <c>validation</c> that group is taken, unless the share is 0; of another
+    /// one this share of the rows of each group.
+    /// </summary>
     [JsonPropertyName("validation_share")]
     public double ValidationShare { get; init; } = 0.02;
 
@@ -250,6 +271,7 @@ public sealed record RunConfig
         Check(Freeze is not null && Freeze.All(p => !string.IsNullOrEmpty(p)), "freeze", "has to be a list of name patterns; [] for none");
         Check(!string.IsNullOrEmpty(Tokenizer) || (Tokenizer is not null && StartFrom is not null), "tokenizer", "has to name a tokenizer.json or a folder with one");
         Check(Data is { Count: > 0 } && Data.All(d => !string.IsNullOrEmpty(d)), "data", "has to list at least one file or folder of text");
+        Check(DataWeights is null || (DataWeights.Values.All(w => w is >= 0 and <= 1e9) && DataWeights.Values.Any(w => w > 0)), "data_weights", "has to give weights of 0 or more, one of them above 0");
         Check(Steps is >= 1 and <= 100_000_000, "steps", "has to be 1 to 100,000,000");
         Check(CheckpointEvery >= 0, "checkpoint_every", "cannot be negative");
         Check(KeepCheckpoints >= 1, "keep_checkpoints", "has to be at least 1");

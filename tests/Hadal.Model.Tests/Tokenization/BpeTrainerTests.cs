@@ -57,6 +57,32 @@ public class BpeTrainerTests
     }
 
     [Fact]
+    public void The_number_of_threads_makes_no_difference()
+    {
+        // Several batches, and more distinct pieces than a thread keeps for itself.
+        Random random = new(3);
+        string[] corpus = [.. Enumerable.Range(0, 400).Select(_ => string.Concat(Enumerable.Range(0, 500).Select(_ => $" {(char)('a' + random.Next(26))}{random.Next(40):x}{(char)('a' + random.Next(26))}z中文{(char)('a' + random.Next(26))}")))];
+        using TemporaryFolder folder = new();
+        foreach (int threads in (ReadOnlySpan<int>)[1, 2, 5])
+            Train(corpus, new BpeTrainerOptions { VocabularySize = 500, Threads = threads }).Save(folder.File($"{threads}"));
+        byte[] one = File.ReadAllBytes(folder.File("1", "tokenizer.json"));
+        Assert.Equal(one, File.ReadAllBytes(folder.File("2", "tokenizer.json")));
+        Assert.Equal(one, File.ReadAllBytes(folder.File("5", "tokenizer.json")));
+    }
+
+    [Fact]
+    public void Too_many_distinct_pieces_for_the_memory_allowed_are_refused_whatever_the_threads()
+    {
+        string[] corpus = [.. Enumerable.Range(0, 2_000).Select(static i => $"word{(char)('a' + i % 26)}{(char)('a' + i / 26 % 26)}{(char)('a' + i / 676)}")];
+        foreach (int threads in (ReadOnlySpan<int>)[1, 3])
+        {
+            Assert.Contains("need more than the 100000 bytes", Assert.Throws<TokenizerException>(
+                () => Train(corpus, new BpeTrainerOptions { VocabularySize = 300, Threads = threads, MemoryBytes = 100_000 })).Message, StringComparison.Ordinal);
+            Assert.Equal(300, Train(corpus, new BpeTrainerOptions { VocabularySize = 300, Threads = threads, MemoryBytes = 10_000_000 }).VocabularySize);
+        }
+    }
+
+    [Fact]
     public void The_written_files_load_with_identical_results()
     {
         using TemporaryFolder folder = new();

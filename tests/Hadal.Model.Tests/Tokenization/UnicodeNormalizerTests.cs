@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using CsCheck;
 using Hadal.Model.Tokenization;
 
 namespace Hadal.Model.Tests.Tokenization;
@@ -64,5 +65,26 @@ public class UnicodeNormalizerTests
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (string text in texts) hash.AppendData(Encoding.UTF8.GetBytes(UnicodeNormalizer.Normalize(text, form) + "\n"));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    // Letters, marks, Hangul parts, compatibility ideographs, excluded composites, astral characters.
+    private static readonly int[] _interesting = ['a', 'e', 0x301, 0x323, 0x344, 0xE9, 0x1100, 0x1161, 0x11A8, 0xAC00, 0xF900, 0x2126, 0x958, 0x915, 0x93C, 0x1D15E, 0x2F800, 0x4E2D, 0x3099, 0x304B];
+
+    [Fact]
+    public void The_short_way_to_composed_text_gives_the_same_as_the_long_one() =>
+        Gen.OneOf(Gen.Int[0, 19].Select(i => _interesting[i]), Gen.Int[0x20, 0xD7FF]).Array[0, 20].Sample(points =>
+        {
+            string text = string.Concat(points.Select(char.ConvertFromUtf32));
+            Assert.Equal(UnicodeNormalizer.Normalize(text, NormalizationForm.FormC), UnicodeNormalizer.Compose(text));
+        });
+
+    [Fact]
+    public void No_single_character_is_composed_otherwise_the_short_way()
+    {
+        for (int c = 0x20; c <= 0x10FFFF; c = c == 0xD7FF ? 0xE000 : c + 1)
+        {
+            string text = char.ConvertFromUtf32(c);
+            Assert.Equal(UnicodeNormalizer.Normalize(text, NormalizationForm.FormC), UnicodeNormalizer.Compose(text));
+        }
     }
 }

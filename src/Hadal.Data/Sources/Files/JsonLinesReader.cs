@@ -1,5 +1,6 @@
 using System.Globalization;
-using System.Text;
+using Hadal.Data.Sources.Packing;
+using Hadal.Data.Sources.Records;
 
 namespace Hadal.Data.Sources.Files;
 
@@ -9,27 +10,25 @@ internal static class JsonLinesReader
     // So many bad lines are named and the others counted: a wrong file must not flood the screen.
     private const int NamedLines = 5;
 
+    // A person trains on files of their own; only the length of a line and of a document is bounded here.
+    private static readonly ExpansionLimit _unbounded = new(long.MaxValue, 1, 27);
+
     /// <exception cref="DataException">The file cannot be read, does not unpack, or has no good line.</exception>
     public static IEnumerable<Document> Read(FoundFile file, TextFilesOptions options, Action<string>? warn)
     {
-        using FileStream raw = FileAccessErrors.Open(file.Path);
-        using Stream stream = file.Kind == FileKind.JsonLinesGzip ? GzipLines.Open(raw) : raw;
+        InputPacking packing = file.Kind == FileKind.JsonLinesGzip ? InputPacking.Gzip : InputPacking.None;
+        using Stream stream = PackedInput.Open(file.Path, packing, _unbounded);
         var lines = new LineReader(stream, file.Path, options.MaximumLineBytes);
-        byte[] field = Encoding.UTF8.GetBytes(options.TextField);
+        var named = new InputFile(file.Path, file.Id, InputKind.JsonLines, packing, 0);
+        var line = new JsonRecord(new RecordFields(named, new InputOptions { TextField = options.TextField }), replaceBytes: true, replaceHalves: false);
         long good = 0, bad = 0;
         string firstError = "";
-        bool whole = file.Kind != FileKind.JsonLinesGzip;
         while (lines.Next())
         {
-            if (!whole && lines.Current.SequenceEqual(GzipLines.End))
-            {
-                whole = true;
-                break;
-            }
-
-            JsonLine line = lines.TooLong ? JsonLine.Bad(Invariant($"the line is longer than {options.MaximumLineBytes} bytes")) : JsonLine.Parse(lines.Current, field);
-            if (line.IsBlank) continue;
-            if (line.Error is { } error)
+            string? bound = lines.TooLong ? Invariant($"the line is longer than {options.MaximumLineBytes} bytes") : null;
+            if (bound is null) line.Parse(lines.Current);
+            if (bound is null && line.IsBlank) continue;
+            if ((bound ?? line.Error) is { } error)
             {
                 bad++;
                 string sentence = Invariant($"{file.Path}:{lines.Number}: {error}");
@@ -43,7 +42,6 @@ internal static class JsonLinesReader
             yield return new Document(line.Id is null ? Invariant($"{file.Id}:{lines.Number}") : $"{file.Id}:{line.Id}", line.Text);
         }
 
-        if (!whole) throw new DataException(Invariant($"{file.Path} is damaged or cut short: the archive ends after line {lines.Number} without its closing part."), file.Path);
         if (bad > NamedLines) warn?.Invoke(Invariant($"Left out {bad} bad lines of {file.Path} in all ({good} are good)."));
         if (bad > 0 && good == 0)
         {

@@ -5,7 +5,7 @@ internal sealed class LineReader(Stream stream, string path, int maximumLineByte
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    private byte[] _buffer = new byte[1 << 16];
+    private byte[] _buffer = new byte[1 << 17];
     private int _start;
     private int _end;
     private int _length;
@@ -67,7 +67,7 @@ internal sealed class LineReader(Stream stream, string path, int maximumLineByte
         }
 
         // The buffer grows with what was really read, never with what a file claims.
-        if (_end == _buffer.Length) Array.Resize(ref _buffer, checked(_buffer.Length * 2));
+        if (_end == _buffer.Length) Array.Resize(ref _buffer, (int)Math.Min(_buffer.Length * 2L, maximumLineBytes + (1L << 17)));
         int read = FileAccessErrors.Read(stream, _buffer.AsSpan(_end), path);
         _ended = read == 0;
         _end += read;

@@ -1,0 +1,27 @@
+using Hadal.Data.Pipeline.Recipes;
+using Hadal.Data.Pipeline.Stages;
+
+namespace Hadal.Data.Pipeline.Steps;
+
+/// <summary>Which steps a recipe asks for, in the order in which they are done.</summary>
+internal static class DocumentSteps
+{
+    /// <summary>All stages that documents go through, as a recipe may name them.</summary>
+    public static IReadOnlyList<string> StagesOf(DataRecipe recipe) =>
+        [ReadStage.Name, .. BeforeDeduplication(recipe).Select(s => s.Stage), DeduplicationStages.Exact, DeduplicationStages.Near, .. AfterDeduplication(recipe).Select(s => s.Stage)];
+
+    public static IReadOnlyList<IDocumentStep> BeforeDeduplication(DataRecipe recipe)
+    {
+        var steps = new List<IDocumentStep>();
+        if (recipe.Clean is { } clean) steps.Add(new CleaningStep(clean));
+        foreach (var quality in recipe.Quality ?? []) steps.Add(new QualityStep(quality.Name, quality.Rules));
+        return steps;
+    }
+
+    public static IReadOnlyList<IDocumentStep> AfterDeduplication(DataRecipe recipe)
+    {
+        var steps = new List<IDocumentStep>();
+        if (recipe.Decontaminate is { } sets) steps.Add(new DecontaminationStep(sets));
+        return steps;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace Hadal.Data.Pipeline.Work;
+
+/// <summary>The results of a build's tasks, each in a folder that is whole or not there: a task writes beside it and renames at the end.</summary>
+/// <param name="root">The folder of them all.</param>
+internal sealed class WorkFolder(string root)
+{
+    public string Root => root;
+
+    /// <summary>The result of a task.</summary>
+    public string Of(string stage, int task) => Path.Combine(root, stage, task.ToString("D6", CultureInfo.InvariantCulture));
+
+    public bool IsDone(string stage, int task) => Directory.Exists(Of(stage, task));
+
+    /// <summary>Does a task, unless it is done.</summary>
+    public void Do(string stage, int task, WorkTask work, CancellationToken cancellation)
+    {
+        string done = Of(stage, task), beside = done + ".unfinished";
+        if (Directory.Exists(done)) return;
+        if (Directory.Exists(beside)) Directory.Delete(beside, recursive: true);
+        Directory.CreateDirectory(beside);
+        work.Write(beside, cancellation);
+        foreach (string scratch in Directory.GetFiles(beside, "*.scratch")) File.Delete(scratch);
+        Directory.Move(beside, done);
+    }
+}

@@ -1,0 +1,35 @@
+namespace Hadal.Data.Sources.Pages;
+
+/// <summary>The elements of a page that its text depends on; all others are <see cref="Inline"/>.</summary>
+internal enum PageTag : byte
+{
+    Inline,
+    Void,
+    Break,
+    Rule,
+    Block,
+    Paragraph,
+    Heading,
+    Preformatted,
+    List,
+    Numbers,
+    Item,
+    Terms,
+    Term,
+    Table,
+    Row,
+    Cell,
+    Link,
+    Main,
+    Article,
+    Form,
+    Landmark,
+    Header,
+    Footer,
+    Dropped,
+    Script,
+    Raw,
+    Characters,
+    Plain,
+    Root,
+}

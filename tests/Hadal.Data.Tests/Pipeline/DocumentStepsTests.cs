@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Hadal.Data.Pipeline;
+using Hadal.Data.Pipeline.Recipes;
+using Hadal.Data.Pipeline.Work;
+
+namespace Hadal.Data.Tests.Pipeline;
+
+public sealed class DocumentStepsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void What_a_rule_drops_is_counted_listed_and_shown()
+    {
+        var result = Build("""{"inputs": ["a.jsonl"], "quality": [{"preset": "gopher", "min_words": 5, "min_stop_words": null}], "samples": 2, "deduplicate": {"near": false}}""");
+        var stage = result.Stages.Single(s => s.Stage == "quality-gopher");
+        Assert.Equal((10, 6, 4), (stage.In, stage.Out, stage.Dropped["min_words"]));
+        string[] removed = File.ReadAllLines(_folder.File("out", "removed.jsonl"));
+        Assert.Equal(["short0", "short1", "short2", "short3"], removed.Select(l => JsonDocument.Parse(l).RootElement.GetProperty("id").GetString()));
+        Assert.Contains("\"detail\":\"2 where the limit is 5\"", removed[0], StringComparison.Ordinal);
+        Assert.Equal(2, result.Samples.Count);
+        Assert.All(result.Samples, s => Assert.Equal(("quality-gopher", "min_words", "too short"), (s.Stage, s.Rule, s.Text)));
+    }
+
+    [Fact]
+    public void Documents_are_written_as_they_leave_the_stages_that_are_named()
+    {
+        Build("""{"inputs": ["a.jsonl"], "quality": [{"min_words": 5}], "part_bytes": 1024, "exports": [{"after": "read", "format": "jsonl"}, {"after": "quality-rules", "format": "jsonl.gz"}, {"after": "near"}]}""");
+        Assert.Equal(10, Lines("read").Count());
+        Assert.NotEmpty(Directory.GetFiles(_folder.File("out", "exports", "quality-rules"), "part-000000.jsonl.gz"));
+        Assert.NotEmpty(Directory.GetFiles(_folder.File("out", "exports", "near"), "part-000000.jsonl.zst"));
+
+        IEnumerable<string> Lines(string stage) => Directory.GetFiles(_folder.File("out", "exports", stage)).Order(StringComparer.Ordinal).SelectMany(File.ReadLines);
+    }
+
+    [Fact]
+    public void A_preset_fills_what_the_recipe_leaves_out_and_nothing_else()
+    {
+        Assert.Equal("v3", Assert.Single(Load("""{"inputs": ["a.jsonl"], "preset": "v3"}""").Quality).Name);
+        Assert.Empty(Load("""{"inputs": ["a.jsonl"], "preset": "v3", "quality": []}""").Quality);
+        var changed = Assert.Single(Load("""{"inputs": ["a.jsonl"], "quality": [{"preset": "v3", "max_capitals": null}]}""").Quality);
+        Assert.Null(changed.Rules.MaxCapitals);
+        Assert.NotNull(changed.Rules.MaxDamage);
+    }
+
+    [Fact]
+    public void A_recipe_that_is_written_and_read_again_is_the_same()
+    {
+        string written = Load("""{"inputs": ["a.jsonl"], "preset": "v3", "exports": [{"after": "read"}]}""").ToJson();
+        Assert.Equal(written, Load(written).ToJson());
+    }
+
+    [Theory]
+    [InlineData("""{"inputs": ["a.jsonl"], "quality": ["gofer"]}""", "\"gofer\"")]
+    [InlineData("""{"inputs": ["a.jsonl"], "preset": "v4"}""", "no preset \"v4\"")]
+    [InlineData("""{"inputs": ["a.jsonl"], "exports": [{"after": "privacy"}]}""", "no stage \"privacy\"")]
+    [InlineData("""{"inputs": ["a.jsonl"], "exports": [{"after": "read", "format": "doc"}]}""", "\"doc\"")]
+    public void A_wrong_step_says_what_is_wrong(string recipe, string part) =>
+        Assert.Contains(part, Assert.Throws<DataException>(() => Load(recipe)).Message, StringComparison.Ordinal);
+
+    private DataRecipe Load(string recipe)
+    {
+        _folder.Write("a.jsonl", string.Concat(Enumerable.Range(0, 10).Select(i => JsonSerializer.Serialize(i < 4
+            ? new { id = $"short{i}", text = "too short" }
+            : new { id = $"long{i}", text = $"This is a document of more than just five words, and it has the number {i} {new string((char)('a' + i), 8)}." }) + "\n")));
+        return DataRecipe.Load(_folder.Write("recipe.json", recipe));
+    }
+
+    private DataBuildResult Build(string recipe)
+    {
+        string path = _folder.File("out");
+        return new DataBuild(Load(recipe), path).Run(2, WorkShare.All, 0, null, TestContext.Current.CancellationToken);
+    }
+}
