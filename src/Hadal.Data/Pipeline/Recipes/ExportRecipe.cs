@@ -5,7 +5,7 @@ namespace Hadal.Data.Pipeline.Recipes;
 /// <summary>Documents that are written as they leave a stage: <c>exports/STAGE/part-000000.FORMAT</c> and so on.</summary>
 public sealed record ExportRecipe
 {
-    internal static IReadOnlyList<string> Formats { get; } = ["jsonl", "jsonl.gz", "jsonl.zst"];
+    internal static IReadOnlyList<string> Formats { get; } = ["jsonl", "jsonl.gz", "jsonl.zst", "parquet"];
 
     /// <summary>The stage, as <c>stages.jsonl</c> calls it.</summary>
     [JsonPropertyName("after")]

@@ -32,7 +32,7 @@ internal static class FinishStage
         foreach (var document in DocumentPart.Read(parts[number]))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var turn = budget.Enter(document.Text, cancellation);
+            using var turn = budget.Enter(document.Text);
             var (rule, kept) = entries[at++];
             if (rule != CopyRule.None)
             {

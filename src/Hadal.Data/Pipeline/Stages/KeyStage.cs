@@ -37,7 +37,7 @@ internal static class KeyStage
         foreach (var read in DocumentPart.Read(part.Folder, part.Name))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var turn = budget.Enter(read.Text, cancellation);
+            using var turn = budget.Enter(read.Text);
             if (chain.Run(read) is not { } document) continue;
             var reference = new DocumentReference(number, documents.Count);
             documents.Add(document);

@@ -57,7 +57,7 @@ internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, MemoryB
         foreach (var document in DocumentPart.Read(parts[part]))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var turn = budget.Enter(document.Text, cancellation);
+            using var turn = budget.Enter(document.Text);
             ids.Clear();
             Encoder.Tokenizer.Encode(document.Text, ids, EncodeOptions.Untrusted);
             groups.Add(document.Source, document.Language, Encoding.UTF8.GetByteCount(document.Text), ids.Count + 1);
@@ -88,7 +88,7 @@ internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, MemoryB
             foreach (var document in DocumentPart.Read(parts[part]))
             {
                 cancellation.ThrowIfCancellationRequested();
-                using var turn = budget.Enter(document.Text, cancellation);
+                using var turn = budget.Enter(document.Text);
                 var reference = new DocumentReference(part, number++);
                 bool isForValidation = Encoder.IsForValidation(document);
                 int group = numbers[GroupName.Of(tokens.Mixture.By, document.Source, document.Language)];

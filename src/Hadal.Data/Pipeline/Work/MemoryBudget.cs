@@ -9,7 +9,7 @@ public sealed class MemoryBudget
     // text before and behind a step, its tokens, and what the collector has not come to yet.
     private const long Base = 176L << 20, Worker = 64L << 20, Native = 96L << 20;
     private const int ForEachByte = 20, SmallPart = 8;
-    private readonly SemaphoreSlim _large = new(1);
+    private readonly Lock _large = new();
     private readonly int _largeFrom;
 
     private MemoryBudget(long bytes, int largeFrom) => (Bytes, _largeFrom) = (bytes, largeFrom);
@@ -51,10 +51,10 @@ public sealed class MemoryBudget
     }
 
     /// <summary>Waits until a document may be worked on: long ones one at a time, so that they do not all come together.</summary>
-    internal Turn Enter(string text, CancellationToken cancellation)
+    internal Turn Enter(string text)
     {
         if (text.Length <= _largeFrom) return default;
-        _large.Wait(cancellation);
+        _large.Enter();
         return new Turn(_large);
     }
 
@@ -63,8 +63,8 @@ public sealed class MemoryBudget
     private static long Megabytes(long bytes) => (bytes + 999_999) / 1_000_000;
 
     /// <summary>The turn of a long document, until it is disposed of.</summary>
-    internal readonly struct Turn(SemaphoreSlim? turn) : IDisposable
+    internal readonly struct Turn(Lock? turn) : IDisposable
     {
-        public void Dispose() => turn?.Release();
+        public void Dispose() => turn?.Exit();
     }
 }
