@@ -15,7 +15,7 @@ public class CommandLineTests(Samples samples)
     [InlineData("train --preset tiny --config a --out b", "--config and --preset are two ways to say what is trained; give one of them.", "See hadal train --help.")]
     [InlineData("train --config a --data b --out c", "--data needs --preset beside it; a run file says it itself.", "See hadal train --help.")]
     [InlineData("train --config", "--config needs a value behind it.", "See hadal train --help.")]
-    [InlineData("tokenizer", "hadal tokenizer needs a command behind it: encode or train.", "See hadal tokenizer --help.")]
+    [InlineData("tokenizer", "hadal tokenizer needs a command behind it: encode or decode or stats or train.", "See hadal tokenizer --help.")]
     [InlineData("generate m --prompt x --temperature hot", "--temperature is \"hot\", but has to be a number from 0 to 100.", "See hadal generate --help.")]
     [InlineData("generate m --prompt x --temperature -1", "--temperature is \"-1\", but has to be a number from 0 to 100.", "See hadal generate --help.")]
     [InlineData("generate m --prompt x --top-k 1.5", "--top-k is \"1.5\", but has to be a whole number of at least 0.", "See hadal generate --help.")]

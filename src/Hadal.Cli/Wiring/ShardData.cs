@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Hadal.Cli.Drawing;
 using Hadal.Cli.Errors;
+using Hadal.Cli.Output;
 using Hadal.Data.Shards;
 using Hadal.Model.Tokenization;
 using Hadal.Training.Batches;
@@ -122,12 +124,14 @@ internal sealed class ShardData : IRunData
 
     private string Passes()
     {
-        string groups = _training.Groups.Count < 2 ? "" : $" ({string.Join(", ", _training.Groups.Select(g => $"{ScreenName(g)} {Figures.Percent(g.Share)}, {Number(g.Epochs(_sequences))} times"))})";
+        string groups = _training.Groups.Count < 2 ? "" : $": {string.Join("; ", _training.Groups.Select(Passes))}";
         return $"the run goes through them {Number(Epochs)} times{groups}";
-
-        static string Number(double value) => value.ToString(value < 10 ? "0.00" : "#,0.0", System.Globalization.CultureInfo.InvariantCulture);
-        static string ScreenName(GroupShare group) => Output.ScreenText.Harmless(group.Group);
     }
+
+    private string Passes(GroupShare g) =>
+        g.Share == 0 ? $"{ScreenText.Harmless(g.Group)} is left out" : $"{ScreenText.Harmless(g.Group)} {Figures.Percent(g.Share)}, {Number(g.Epochs(_sequences))} times";
+
+    private static string Number(double value) => value.ToString(value < 10 ? "0.00" : "#,0.0", CultureInfo.InvariantCulture);
 
     // A dataset of an unknown tokenizer, and a tokenizer from a GGUF file, cannot be checked; a plan does without a tokenizer.
     private static void RequireTokenizer(RunFile file, TokenShards shards)

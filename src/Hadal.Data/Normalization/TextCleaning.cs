@@ -1,6 +1,3 @@
-using System.Text;
-using Hadal.Model.Tokenization;
-
 namespace Hadal.Data.Normalization;
 
 /// <summary>
@@ -22,8 +19,8 @@ public static class TextCleaning
         if (options.RepairMojibake) repaired = MojibakeRepair.Repair(text, out mojibake);
         var pass = new CleaningPass(repaired, options);
         string cleaned = pass.Run();
-        string composed = options.ComposeCharacters && !Ascii.IsValid(cleaned) ? UnicodeNormalizer.Compose(cleaned) : cleaned;
-        int changed = string.Equals(composed, cleaned, StringComparison.Ordinal) ? 0 : 1;
+        string composed = options.ComposeCharacters ? Composition.Compose(cleaned) : cleaned;
+        int changed = ReferenceEquals(composed, cleaned) ? 0 : 1;
         return new CleanedText(composed, pass.Counts with { Mojibake = mojibake, Composed = changed }, text.Length);
     }
 }

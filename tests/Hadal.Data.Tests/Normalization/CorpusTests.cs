@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text.Json;
 using Hadal.Data.Deduplication;
 using Hadal.Data.Normalization;
@@ -11,13 +10,12 @@ public class CorpusTests
     [Fact(Explicit = true)]
     public void Every_planted_pair_has_one_deduplication_form_and_sparse_mojibake_is_repaired()
     {
-        string folder = Environment.GetEnvironmentVariable("HADAL_CORPORA") ?? throw new InvalidOperationException("HADAL_CORPORA names no folder.");
-        using var truth = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "dedup-truth.json")));
-        Dictionary<string, (string Text, string Language)> documents = Read(Path.Combine(folder, "mixture.jsonl.gz"));
+        using JsonDocument truth = MixtureCorpus.ReadTruth();
+        Dictionary<string, (string Text, string Language)> documents = MixtureCorpus.Read();
         int unequal = 0;
         foreach (JsonElement group in truth.RootElement.GetProperty("normalized_groups").EnumerateArray())
         {
-            string[] forms = [.. group.GetProperty("ids").EnumerateArray().Select(id => DeduplicationForm.Of(documents[id.GetString()!].Text))];
+            string[] forms = [.. group.GetProperty("ids").EnumerateArray().Select(id => DeduplicationForm.Of(TextCleaning.Clean(documents[id.GetString()!].Text, CleaningOptions.Default).Text))];
             if (forms.Distinct(StringComparer.Ordinal).Count() != 1) unequal++;
         }
 
@@ -44,20 +42,5 @@ public class CorpusTests
         output?.WriteLine($"cleaned {characters} characters in {watch.Elapsed.TotalSeconds:F2} s");
         Assert.Equal(0, unequal);
         Assert.Equal(0, mojibake["mojibake_sparse"].Left);
-    }
-
-    private static Dictionary<string, (string Text, string Language)> Read(string path)
-    {
-        Dictionary<string, (string, string)> documents = [];
-        using StreamReader reader = new(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
-        // U+0085 and U+2028 are no line ends to ReadLine; a bare carriage return is escaped in JSON.
-        while (reader.ReadLine() is { } line)
-        {
-            using var document = JsonDocument.Parse(line);
-            JsonElement root = document.RootElement;
-            documents.Add(root.GetProperty("id").GetString()!, (root.GetProperty("text").GetString()!, root.GetProperty("lang").GetString()!));
-        }
-
-        return documents;
     }
 }

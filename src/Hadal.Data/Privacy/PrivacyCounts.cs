@@ -1,0 +1,35 @@
+namespace Hadal.Data.Privacy;
+
+/// <summary>How many pieces of personal data were masked, by kind. Counts of many texts add up with <c>+</c>.</summary>
+/// <param name="Emails">Mail addresses.</param>
+/// <param name="IpAddresses">IP addresses.</param>
+/// <param name="PhoneNumbers">Phone numbers.</param>
+/// <param name="Keys">Secret keys.</param>
+/// <param name="AccountNumbers">Bank account numbers.</param>
+/// <param name="CardNumbers">Card numbers.</param>
+public readonly record struct PrivacyCounts(int Emails, int IpAddresses, int PhoneNumbers, int Keys, int AccountNumbers, int CardNumbers)
+{
+    /// <summary>All together.</summary>
+    public int Total => Emails + IpAddresses + PhoneNumbers + Keys + AccountNumbers + CardNumbers;
+
+    /// <summary>The counts of two texts together.</summary>
+    /// <param name="left">One text's.</param>
+    /// <param name="right">The other's.</param>
+    public static PrivacyCounts operator +(PrivacyCounts left, PrivacyCounts right) => new(left.Emails + right.Emails, left.IpAddresses + right.IpAddresses,
+        left.PhoneNumbers + right.PhoneNumbers, left.Keys + right.Keys, left.AccountNumbers + right.AccountNumbers, left.CardNumbers + right.CardNumbers);
+
+    /// <summary>The same as <c>+</c>, for languages without operators.</summary>
+    /// <param name="left">One text's.</param>
+    /// <param name="right">The other's.</param>
+    public static PrivacyCounts Add(PrivacyCounts left, PrivacyCounts right) => left + right;
+
+    internal PrivacyCounts With(PrivateKind kind) => kind switch
+    {
+        PrivateKind.Email => this with { Emails = Emails + 1 },
+        PrivateKind.Ip => this with { IpAddresses = IpAddresses + 1 },
+        PrivateKind.Phone => this with { PhoneNumbers = PhoneNumbers + 1 },
+        PrivateKind.Key => this with { Keys = Keys + 1 },
+        PrivateKind.Account => this with { AccountNumbers = AccountNumbers + 1 },
+        _ => this with { CardNumbers = CardNumbers + 1 },
+    };
+}
