@@ -42,7 +42,7 @@ internal static class NumberScan
 
         if (options.PhoneNumbers)
         {
-            PhoneNumber phone = PhoneNumber.At(text, start);
+            PhoneNumber phone = PhoneNumber.At(text, start, options.PhoneToken);
             if (phone.End > 0) spans.Add(new PrivateSpan(phone.Start, phone.End, PrivateKind.Phone));
             return Math.Max(digits, phone.End);
         }

@@ -17,7 +17,10 @@ internal readonly record struct PhoneNumber(int Start, int End)
         StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The phone number whose first digit stands here.</summary>
-    internal static PhoneNumber At(ReadOnlySpan<char> text, int start)
+    /// <param name="text">The text.</param>
+    /// <param name="start">Where the digit is.</param>
+    /// <param name="token">What stands for phone numbers masked before; a word for phone in it says nothing about the numbers behind.</param>
+    internal static PhoneNumber At(ReadOnlySpan<char> text, int start, ReadOnlySpan<char> token)
     {
         Span<int> lengths = stackalloc int[MostGroups];
         Span<int> ends = stackalloc int[MostGroups];
@@ -28,7 +31,8 @@ internal readonly record struct PhoneNumber(int Start, int End)
         bool plus = first > 0 && text[first - 1] == '+';
         if (plus) first--;
         if (first > 0 && IsJoined(text[first - 1], first > 1 ? text[first - 2] : ' ')) return default;
-        bool named = !plus && HasWord(text, first);
+        if (first == start && FollowsNumber(text, start)) return default;
+        bool named = !plus && HasWord(text, first, token);
         if (!plus && !named && !StartsNational(text, start)) return default;
         int groups = ReadGroups(text, start, lengths, ends, separators);
         for (int count = groups; count > 0; count--)
@@ -77,9 +81,31 @@ internal readonly record struct PhoneNumber(int Start, int End)
         return before || after;
     }
 
-    private static bool HasWord(ReadOnlySpan<char> text, int start)
+    /// <summary>
+    /// Whether a colon and as many digits as a phone number has stand before. The number before the colon is no phone number because digits follow; this one is none either:
+    /// else masking it would turn the one before into a phone number, and masking would not end with one pass.
+    /// </summary>
+    private static bool FollowsNumber(ReadOnlySpan<char> text, int start)
     {
-        ReadOnlySpan<char> before = text[Math.Max(0, start - Context)..start];
+        // Every group may have a blank and a bracket behind it.
+        const int longest = MostDigits + 3 * MostGroups;
+        if (start == 0 || text[start - 1] != ':') return false;
+        int digits = 0;
+        for (int i = start - 2; i >= Math.Max(0, start - 1 - longest); i--)
+        {
+            if (char.IsAsciiDigit(text[i])) digits++;
+            else if (text[i] is not (' ' or '\u00A0' or '-' or '.' or '/' or '‐' or '‑' or '(' or ')')) return false;
+            if (digits == FewestDigits) return true;
+        }
+
+        return false;
+    }
+
+    private static bool HasWord(ReadOnlySpan<char> text, int start, ReadOnlySpan<char> token)
+    {
+        ReadOnlySpan<char> before = text[Math.Max(0, start - Context - token.Length)..start];
+        int masked = token.IsEmpty ? -1 : before.LastIndexOf(token);
+        before = masked >= 0 ? before[(masked + token.Length)..] : before[Math.Max(0, before.Length - Context)..];
         // Nothing but numbers and marks, as in tables.
         if (!before.ContainsAnyExceptInRange('\0', '@')) return false;
         int line = before.LastIndexOf('\n');

@@ -23,6 +23,12 @@ public readonly record struct PrivacyCounts(int Emails, int IpAddresses, int Pho
     /// <param name="right">The other's.</param>
     public static PrivacyCounts Add(PrivacyCounts left, PrivacyCounts right) => left + right;
 
+    /// <summary>Each count that is not 0, with a name for a report.</summary>
+    internal IReadOnlyList<(string What, int Count)> Named => [.. (((string What, int Count)[])
+    [
+        ("mail_addresses", Emails), ("ip_addresses", IpAddresses), ("phone_numbers", PhoneNumbers), ("keys", Keys), ("account_numbers", AccountNumbers), ("card_numbers", CardNumbers),
+    ]).Where(c => c.Count > 0)];
+
     internal PrivacyCounts With(PrivateKind kind) => kind switch
     {
         PrivateKind.Email => this with { Emails = Emails + 1 },

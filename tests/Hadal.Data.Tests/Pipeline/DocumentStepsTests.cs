@@ -52,6 +52,28 @@ public sealed class DocumentStepsTests : IDisposable
         Assert.Equal(written, Load(written).ToJson());
     }
 
+    [Fact]
+    public void All_steps_together_clean_tell_mask_and_drop()
+    {
+        string held = "Natalia sold clips to forty eight of her friends in April and then she sold half as many clips in May", pad = " The rest of this text is here to be long enough for a rule.";
+        _folder.Write("eval.jsonl", JsonSerializer.Serialize(new { question = held }) + "\n");
+        _folder.Write("b.jsonl", string.Concat(((string[])
+        [
+            "Please write to someone@example.org about the house and the garden, which we have seen with our own eyes." + pad,
+            "Do you know this? " + held + "." + pad, "\u0000\u0001\u0002", "import os\n\ndef main():\n    print(os.getcwd())\n\nif __name__ == '__main__':\n    main()\n",
+        ]).Select((text, i) => JsonSerializer.Serialize(new { id = $"b{i}", text }) + "\n")));
+        var result = Build("""
+            {"inputs": ["b.jsonl"], "documents": true, "clean": {}, "languages": "missing", "privacy": {},
+             "decontaminate": {"sets": [{"name": "held", "path": "eval.jsonl", "question_fields": ["question"]}]}}
+            """);
+        Assert.Equal(["read", "clean", "language", "exact", "near", "privacy", "decontaminate"], result.Stages.Select(s => s.Stage));
+        Assert.Equal(1, result.Stages[5].Changed!["mail_addresses"]);
+        Assert.Equal(1, result.Stages[6].Dropped["held"]);
+        var left = File.ReadLines(_folder.File("out", "documents.jsonl")).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Equal([("b0", "en"), ("b3", "code:python")], left.Select(d => (d.GetProperty("id").GetString()!, d.GetProperty("language").GetString()!)));
+        Assert.DoesNotContain("someone@", left[0].GetProperty("text").GetString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"inputs": ["a.jsonl"], "quality": ["gofer"]}""", "\"gofer\"")]
     [InlineData("""{"inputs": ["a.jsonl"], "preset": "v4"}""", "no preset \"v4\"")]

@@ -140,6 +140,22 @@ public class PrivacyMaskTests
     }, iter: 20000, seed: "0000000000001", threads: 1);
 
     [Theory]
+    [InlineData("+49 30 1234567; 20230145; 20230146; 20230147", "<PHONE>; 20230145; 20230146; 20230147")]
+    [InlineData("order <PHONE> 20230145", "order <PHONE> 20230145")]
+    public void A_token_for_a_phone_number_is_no_word_for_phone(string text, string expected) => Assert.Equal(expected, Mask(text));
+
+    [Theory]
+    [InlineData("415-555-2671:")]
+    [InlineData("+49 30 1234567; ")]
+    [InlineData("+49 30 1234567; 20230145; 20230146; 20230147; 20230148; ")]
+    [InlineData("tel 20230145, ")]
+    public void Long_chains_of_numbers_are_masked_once(string piece)
+    {
+        string once = Mask(string.Concat(Enumerable.Repeat(piece, 40)));
+        Assert.Same(once, Mask(once));
+    }
+
+    [Theory]
     [InlineData("1")]
     [InlineData("1.")]
     [InlineData("12 ")]

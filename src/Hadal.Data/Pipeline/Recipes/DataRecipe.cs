@@ -6,6 +6,7 @@ using Hadal.Data.Decontamination;
 using Hadal.Data.Deduplication;
 using Hadal.Data.Normalization;
 using Hadal.Data.Pipeline.Steps;
+using Hadal.Data.Privacy;
 
 namespace Hadal.Data.Pipeline.Recipes;
 
@@ -38,6 +39,14 @@ public sealed record DataRecipe
     [JsonPropertyName("clean")]
     public CleaningOptions? Clean { get; init; }
 
+    /// <summary>For which documents the language is told from the text (<c>off</c>, <c>missing</c>, <c>all</c>): en, zh, ja, es, code:python and so on, other.</summary>
+    [JsonPropertyName("languages")]
+    public LanguageChoice Languages { get; init; }
+
+    /// <summary>Languages that stay ("code" for all programming languages); empty for all.</summary>
+    [JsonPropertyName("keep_languages")]
+    public IReadOnlyList<string> KeepLanguages { get; init; } = [];
+
     /// <summary>Sets of quality rules, applied in this order: names of presets, or objects with thresholds.</summary>
     [JsonPropertyName("quality")]
     public IReadOnlyList<QualityRecipe> Quality { get; init; } = [];
@@ -45,6 +54,10 @@ public sealed record DataRecipe
     /// <summary>How copies are found.</summary>
     [JsonPropertyName("deduplicate")]
     public DeduplicationSettings Deduplicate { get; init; } = new();
+
+    /// <summary>Which personal data is masked; left out, none.</summary>
+    [JsonPropertyName("privacy")]
+    public PrivacyOptions? Privacy { get; init; }
 
     /// <summary>Evaluation sets that must not be trained on; left out, nobody looks for them.</summary>
     [JsonPropertyName("decontaminate")]
@@ -126,6 +139,7 @@ public sealed record DataRecipe
         }
 
         if (Clean?.Problem() is { } clean) throw new DataException($"{where}: \"clean\": {clean}");
+        if (Privacy?.Problem() is { } masks) throw new DataException($"{where}: \"privacy\": {masks.TrimEnd('.')}.");
         if (Decontaminate?.Problem() is { } sets) throw new DataException($"{where}: \"decontaminate\": {sets}");
         if (Deduplicate.Problem() is { } problem) throw new DataException($"{where}: \"deduplicate\": {problem}");
         foreach (var export in Exports)

@@ -35,6 +35,7 @@ public sealed record InputRecipe
         Source = Source,
         Language = Language,
         MaximumDocumentBytes = maximumDocumentBytes,
+        MaximumPageBytes = (int)Math.Min(1L << 30, maximumDocumentBytes * 4L),
         MaximumLineBytes = Math.Max(maximumDocumentBytes, (int)Math.Min(1L << 30, maximumDocumentBytes * 3L / 2)),
     };
 

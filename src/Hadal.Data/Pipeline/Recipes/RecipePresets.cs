@@ -8,7 +8,7 @@ internal static class RecipePresets
     private static readonly Dictionary<string, string> _presets = new(StringComparer.Ordinal)
     {
         ["dedup-only"] = "{}",
-        ["v3"] = """{"clean": {}, "quality": ["v3"]}""",
+        ["v3"] = """{"clean": {}, "languages": "missing", "quality": ["v3"], "privacy": {}}""",
     };
 
     public static IEnumerable<string> Names => _presets.Keys;

@@ -14,6 +14,7 @@ internal static class DocumentSteps
     {
         var steps = new List<IDocumentStep>();
         if (recipe.Clean is { } clean) steps.Add(new CleaningStep(clean));
+        if (recipe.Languages != LanguageChoice.Off || recipe.KeepLanguages.Count > 0) steps.Add(new LanguageStep(recipe.Languages, recipe.KeepLanguages));
         foreach (var quality in recipe.Quality ?? []) steps.Add(new QualityStep(quality.Name, quality.Rules));
         return steps;
     }
@@ -21,6 +22,7 @@ internal static class DocumentSteps
     public static IReadOnlyList<IDocumentStep> AfterDeduplication(DataRecipe recipe)
     {
         var steps = new List<IDocumentStep>();
+        if (recipe.Privacy is { } privacy) steps.Add(new PrivacyStep(privacy));
         if (recipe.Decontaminate is { } sets) steps.Add(new DecontaminationStep(sets));
         return steps;
     }
