@@ -4,12 +4,12 @@
 #   bench/studies/run.sh TEXT OUT [STUDY…]
 #
 # TEXT is a folder of English books (.txt or .txt.gz; the results are of seven million bytes of public-domain novels and plays); OUT gets tokenizer, run files and studies.
-# STUDY is a name of this folder: precision, fp8-alternatives, balance, mtp, recompute; all of them if none is given. The same command goes on where it stopped.
+# STUDY is a name of this folder: precision, fp8-alternatives, fp8-floor, balance, balance-fair, mtp, recompute; all of them if none is given. The same command goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 text=$(realpath "$1") out=$2
 shift 2
-[ $# -gt 0 ] || set -- precision fp8-alternatives balance mtp recompute
+[ $# -gt 0 ] || set -- precision fp8-alternatives fp8-floor balance balance-fair mtp recompute
 hadal() { dotnet "$PWD/src/Hadal.Cli/bin/Release/net10.0/hadal.dll" "$@"; }
 dotnet build src/Hadal.Cli -c Release -v q
 mkdir -p "$out/text"

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Reflection;
 using System.Text.Json.Nodes;
 using Hadal.Cli.CommandLine;
 using Hadal.Cli.Drawing;
@@ -19,12 +20,12 @@ internal sealed class DataBuildCommand : HadalCommand
 {
     private readonly Argument<string> _file = new("RECIPE")
     {
-        Description = "The recipe: {\"inputs\": [\"texts/\", \"crawl.jsonl.gz\"], \"preset\": \"dedup-only\", \"documents\": true}; paths are relative to its folder.",
+        Description = "The recipe: {\"inputs\": [\"texts/\", \"crawl.jsonl.gz\"], \"preset\": \"v3\", \"tokens\": {\"tokenizer\": \"tokenizer/\"}}; paths are relative to its folder.",
     };
 
     private readonly Option<string> _out = new("--out")
     {
-        Description = "The folder of the result: stages.jsonl, removed.jsonl, problems.jsonl, documents.jsonl when asked for. The same command goes on where the last one stopped.",
+        Description = "The folder of the result: report.html, stages.jsonl, removed.jsonl, samples.jsonl, problems.jsonl, and what the recipe asks for: documents.jsonl, exports/, shards/. The same command goes on where the last one stopped.",
         HelpName = "DIR",
         Required = true,
     };
@@ -52,7 +53,7 @@ internal sealed class DataBuildCommand : HadalCommand
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only check the recipe, list the inputs and show what would be done." };
 
     public DataBuildCommand()
-        : base("build", "Turn raw files into clean documents: read, and take out copies and near copies.",
+        : base("build", "Turn raw files into clean documents and packed rows of tokens: clean, judge, take out copies, mask, decontaminate, mix, encode, pack.",
             "hadal data build recipe.json --out data/", "hadal data build recipe.json --out data/ --dry-run", "hadal data build recipe.json --out /common/data --share 2/8")
     {
         Arguments.Add(_file);
@@ -70,10 +71,12 @@ internal sealed class DataBuildCommand : HadalCommand
         if (context.Get(_dryRun)) return ShowPlan(context, recipe, build);
 
         int workers = context.Get(_workers) is var asked and > 0 ? asked : Environment.ProcessorCount;
-        long memory = context.Get(_memory) ?? MemoryBudget.Default(recipe.MaximumDocumentBytes);
+        long memory = context.Find(_memory) ?? MemoryBudget.Default(recipe.MaximumDocumentBytes);
         MemoryBudget.Of(memory, recipe.MaximumDocumentBytes, workers, out int allowed);
         if (allowed < workers) context.Say($"{Figures.Bytes(memory)} of memory are enough for {allowed} {(allowed == 1 ? "worker" : "workers")}.");
-        MemoryBudget.LimitProcess(memory);
+
+        // Where this program is the process; in a process of others the heap is not ours alone.
+        if (Assembly.GetEntryAssembly() == typeof(DataBuildCommand).Assembly) MemoryBudget.LimitProcess(memory);
         var clock = Stopwatch.StartNew();
         DataBuildResult result;
         using (var status = new StatusLine(context.Streams)) result = build.Run(workers, context.Get(_share), memory, new Shown(status), context.Cancellation);

@@ -23,9 +23,12 @@ internal sealed class TokenizerTrainCommand : HadalCommand
     private readonly Option<int> _threads = Numbers.Whole("--threads", "Threads that cut and count; 0 for one per processor. The result is the same.", 0, 0, 1024);
     private readonly Option<long?> _memory = Numbers.Bytes("--memory", "Memory that training may take, about; three quarters of what there is if left out. A text with too many different pieces is refused.");
 
+    private readonly Option<bool> _fimAndChat = new("--fim-and-chat") { Description = "Also DeepSeek's tokens for fill in the middle and for chat, the last ids of the vocabulary." };
+
     public TokenizerTrainCommand()
         : base("train", "Make a tokenizer for a text: byte-level BPE, cut as DeepSeek-V3 does it.",
             "hadal tokenizer train --vocab 4096 --out my-tokenizer notes/ book.txt",
+            "hadal tokenizer train --vocab 32768 --fim-and-chat --out tokenizer corpus.jsonl",
             "hadal tokenizer train --vocab 8192 --out tokenizer.json dotnet-documentation")
     {
         Arguments.Add(_paths);
@@ -33,6 +36,7 @@ internal sealed class TokenizerTrainCommand : HadalCommand
         Options.Add(_out);
         Options.Add(_threads);
         Options.Add(_memory);
+        Options.Add(_fimAndChat);
     }
 
     protected override int Run(CommandContext context)
@@ -50,7 +54,13 @@ internal sealed class TokenizerTrainCommand : HadalCommand
                 status.Show(() => $"reading: {Figures.Whole(documents)} documents");
                 return d.Text;
             });
-            var options = new BpeTrainerOptions { VocabularySize = context.Get(_vocabulary), Threads = context.Get(_threads), MemoryBytes = context.Find(_memory) ?? 0 };
+            var options = new BpeTrainerOptions
+            {
+                VocabularySize = context.Get(_vocabulary),
+                Threads = context.Get(_threads),
+                MemoryBytes = context.Find(_memory) ?? 0,
+                AddedTokens = context.Get(_fimAndChat) ? DeepSeekTokens.FimAndChat : [],
+            };
             trained = BpeTrainer.Train(texts, options, context.Cancellation);
         }
 

@@ -21,7 +21,7 @@ public sealed class MiddleEncoder
         (_begin, _hole, _end) = (Find(DeepSeekTokens.FimBegin), Find(DeepSeekTokens.FimHole), Find(DeepSeekTokens.FimEnd));
 
         int Find(string name) => tokenizer.IdOf(name)
-            ?? throw new DataException($"Fill in the middle needs the token {name}, which the tokenizer does not have; set \"fim_rate\" to 0, or train the tokenizer with it.");
+            ?? throw new DataException($"Fill in the middle needs the token {name}, which the tokenizer does not have; set \"fim_rate\" to 0, or train the tokenizer with --fim-and-chat.");
     }
 
     /// <summary>Appends the ids of a document; no token is added behind the middle.</summary>

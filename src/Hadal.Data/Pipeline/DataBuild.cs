@@ -22,11 +22,12 @@ public sealed class DataBuild
     private readonly List<(InputFile File, InputRecipe Input)> _files = [];
     private readonly ReadReport _listing = new();
     private readonly IReadOnlyList<IDocumentStep> _before, _after;
+    private readonly DocumentEncoder? _encoder;
 
-    /// <summary>Lists the inputs.</summary>
+    /// <summary>Lists the inputs and loads the tokenizer.</summary>
     /// <param name="recipe">What to do.</param>
     /// <param name="folder">Where the result goes; made if it is not there.</param>
-    /// <exception cref="DataException">A path does not exist or nothing readable is there.</exception>
+    /// <exception cref="DataException">A path does not exist or nothing readable is there, or the tokenizer lacks a token that the recipe needs.</exception>
     public DataBuild(DataRecipe recipe, string folder)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -34,6 +35,9 @@ public sealed class DataBuild
         recipe.Validate("the recipe");
         (_recipe, _folder) = (recipe, Path.GetFullPath(folder));
         (_before, _after) = (DocumentSteps.BeforeDeduplication(recipe), DocumentSteps.AfterDeduplication(recipe));
+
+        // What is wrong with the tokenizer is said now, not after hours.
+        if (recipe.Tokens is { } tokens) _encoder = new DocumentEncoder(tokens, recipe.Seed);
         foreach (var input in recipe.Inputs)
         {
             foreach (var file in InputListing.Find([input.Path], input.Options(recipe.MaximumDocumentBytes), _listing)) _files.Add((file, input));
@@ -91,7 +95,7 @@ public sealed class DataBuild
         deduplication.Run(runner, cancellation);
         runner.Run(FinishStage.Name, FinishStage.Tasks(_recipe, _after, budget, deduplication, parts), cancellation);
         string[] finished = [.. parts.Select((_, i) => work.Of(FinishStage.Name, i))];
-        var tokens = _recipe.Tokens is { } settings ? new TokenStages(_recipe, settings, budget, work, finished) : null;
+        var tokens = _recipe.Tokens is { } settings ? new TokenStages(_recipe, settings, _encoder!, budget, work, finished) : null;
         tokens?.Run(runner, cancellation);
         if (share.Index == 0) Publish(work, reading.Count, parts, finished, tokens, cancellation);
         else runner.WaitUntilOver(cancellation);
@@ -136,7 +140,7 @@ public sealed class DataBuild
         publication.WriteSamples([.. keyed, .. finished]);
         publication.MoveExports([.. read, .. keyed, .. finished]);
         if (_recipe.Documents) publication.WriteDocuments(finished, cancellation);
-        if (tokens is not null) publication.WriteShards(_recipe.Tokens!, tokens, finished, cancellation);
+        if (tokens is not null) publication.WriteShards(_recipe.Tokens!, tokens, _encoder!, finished, cancellation);
         List<string> stages = [.. DocumentSteps.StagesOf(_recipe)];
         if (tokens is not null) stages.AddRange([TokenStages.Tokenize, TokenStages.Pack]);
         publication.Complete(stages);

@@ -85,14 +85,14 @@ internal sealed class Publication(DataRecipe recipe, string folder, WorkFolder w
     }
 
     /// <summary>Writes packed rows as a dataset of shards.</summary>
-    public void WriteShards(TokenRecipe tokens, TokenStages stages, IReadOnlyList<string> finished, CancellationToken cancellation)
+    public void WriteShards(TokenRecipe tokens, TokenStages stages, DocumentEncoder encoder, IReadOnlyList<string> finished, CancellationToken cancellation)
     {
         using var writer = new TokenShardWriter(Path.Combine(folder, Shards), new TokenShardOptions
         {
             RowTokens = tokens.RowTokens,
-            VocabularySize = stages.Encoder.Tokenizer.VocabularySize,
-            EndId = stages.Encoder.EndId,
-            PadId = stages.Encoder.Tokenizer.PadId,
+            VocabularySize = encoder.Tokenizer.VocabularySize,
+            EndId = encoder.EndId,
+            PadId = encoder.Tokenizer.PadId,
             TokenizerSha256 = Tokenizer.FileSha256(tokens.Tokenizer),
             Seed = recipe.Seed,
             ShardBytes = tokens.ShardBytes,

@@ -53,6 +53,15 @@ public sealed class DocumentStepsTests : IDisposable
     }
 
     [Fact]
+    public void Left_over_marks_of_html_are_no_code()
+    {
+        string page = "<div class=\"a\"><ul><li><a href=\"/x\">Home</a></li><li><a href=\"/y\">About</a></li></ul>\n<p>Some words stand here</p>\n<br/></div>\n<div><span>more</span></div>\n";
+        _folder.Write("c.jsonl", string.Concat(((string[])["crawled", "src/index.html"]).Select(id => JsonSerializer.Serialize(new { id, text = page }) + "\n")));
+        Build("""{"inputs": ["c.jsonl"], "documents": true, "languages": "missing", "deduplicate": {"exact": false, "near": false}}""");
+        Assert.Equal(["other", "code:html"], File.ReadLines(_folder.File("out", "documents.jsonl")).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("language").GetString()));
+    }
+
+    [Fact]
     public void All_steps_together_clean_tell_mask_and_drop()
     {
         string held = "Natalia sold clips to forty eight of her friends in April and then she sold half as many clips in May", pad = " The rest of this text is here to be long enough for a rule.";

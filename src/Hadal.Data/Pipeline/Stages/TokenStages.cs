@@ -17,12 +17,10 @@ namespace Hadal.Data.Pipeline.Stages;
 /// <c>tokenize</c>: a part's documents, as often as they are seen, encoded and cut into pieces no longer than a row, in a random order. <c>pack</c>: ranges of that order,
 /// merged over all parts, packed into rows.
 /// </summary>
-internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, MemoryBudget budget, WorkFolder work, IReadOnlyList<string> parts)
+internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, DocumentEncoder encoder, MemoryBudget budget, WorkFolder work, IReadOnlyList<string> parts)
 {
     public const string Count = "count", MixtureName = "mixture", Tokenize = "tokenize", Pack = "pack";
     private const string PieceCounts = "piece-counts.json";
-    private readonly Lazy<DocumentEncoder> _encoder = new(() => new DocumentEncoder(tokens, recipe.Seed));
-
     private string MixtureFolder => work.Of(MixtureName, 0);
 
     /// <summary>What was packed, in the order of the shards: a folder of rows and its group.</summary>
@@ -33,8 +31,6 @@ internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, MemoryB
     }
 
     public IReadOnlyList<MixtureGroup> Groups() => JsonSerializer.Deserialize<List<MixtureGroup>>(File.ReadAllBytes(Path.Combine(MixtureFolder, GroupTally.File)))!;
-
-    public DocumentEncoder Encoder => _encoder.Value;
 
     public void Run(StageRunner runner, CancellationToken cancellation)
     {
@@ -59,7 +55,7 @@ internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, MemoryB
             cancellation.ThrowIfCancellationRequested();
             using var turn = budget.Enter(document.Text);
             ids.Clear();
-            Encoder.Tokenizer.Encode(document.Text, ids, EncodeOptions.Untrusted);
+            encoder.Tokenizer.Encode(document.Text, ids, EncodeOptions.Untrusted);
             groups.Add(document.Source, document.Language, Encoding.UTF8.GetByteCount(document.Text), ids.Count + 1);
         }
 
@@ -90,20 +86,20 @@ internal sealed class TokenStages(DataRecipe recipe, TokenRecipe tokens, MemoryB
                 cancellation.ThrowIfCancellationRequested();
                 using var turn = budget.Enter(document.Text);
                 var reference = new DocumentReference(part, number++);
-                bool isForValidation = Encoder.IsForValidation(document);
+                bool isForValidation = encoder.IsForValidation(document);
                 int group = numbers[GroupName.Of(tokens.Mixture.By, document.Source, document.Language)];
-                int copies = Mixture.Copies(groups[group].Epochs, Encoder.CopiesDraw(document));
+                int copies = Mixture.Copies(groups[group].Epochs, encoder.CopiesDraw(document));
                 if (isForValidation) (group, copies) = (groups.Count, 1);
                 if (copies == 0) tally.Drop("mixture");
                 else tally.Keep(Encoding.UTF8.GetByteCount(document.Text));
                 for (int epoch = 0; epoch < copies; epoch++)
                 {
                     ids.Clear();
-                    if (Encoder.Encode(document, epoch, isForValidation, ids)) tally.FillInTheMiddle++;
+                    if (encoder.Encode(document, epoch, isForValidation, ids)) tally.FillInTheMiddle++;
                     tally.Tokens += ids.Count;
                     foreach (var piece in DocumentPieces.Cut(ids.Count, tokens.RowTokens))
                     {
-                        ulong leading = TokenPiece.LeadingOf(group, Encoder.OrderOf(document, reference, epoch, piece.Offset));
+                        ulong leading = TokenPiece.LeadingOf(group, encoder.OrderOf(document, reference, epoch, piece.Offset));
                         spool.Add(leading, reference, epoch, piece, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ids).Slice(piece.Offset, piece.Length));
                         counts[group] = counts.GetValueOrDefault(group) + 1;
                     }
