@@ -12,6 +12,7 @@ public sealed class ShardBatches : IBatchSource, IDisposable
     private readonly TokenShards _shards;
     private readonly ShardBatchOptions _options;
     private readonly RowOrder _order;
+    private volatile bool _isStopped;
     private Task _prefetch = Task.CompletedTask;
 
     /// <summary>Batches of a dataset.</summary>
@@ -33,6 +34,9 @@ public sealed class ShardBatches : IBatchSource, IDisposable
         RowsToTrainOn = split.TrainingRows;
         MicroBatchesPerStep = (Slice(options.BatchSequences).Count + options.MicroBatchSequences - 1) / options.MicroBatchSequences;
     }
+
+    /// <inheritdoc/>
+    public string? Fingerprint => _shards.Fingerprint;
 
     /// <summary>Rows that are not kept for validation.</summary>
     public long RowsToTrainOn { get; }
@@ -109,8 +113,12 @@ public sealed class ShardBatches : IBatchSource, IDisposable
         }
     }
 
-    /// <summary>Waits for the background; the dataset stays open.</summary>
-    public void Dispose() => _prefetch.Wait();
+    /// <summary>Ends what goes on in the background, within the time to load one row; the dataset stays open.</summary>
+    public void Dispose()
+    {
+        _isStopped = true;
+        _prefetch.Wait();
+    }
 
     // A run that loses its data in the middle keeps a checkpoint, which it does for errors of input and output.
     private static IOException Lost(DataException e) => new(e.Message, e);
@@ -124,16 +132,20 @@ public sealed class ShardBatches : IBatchSource, IDisposable
     // One at a time: where the disk is slower than training, queueing more would not help.
     private void Prefetch(long stepNumber, int microBatch)
     {
-        if (!_prefetch.IsCompleted) return;
+        if (_isStopped || !_prefetch.IsCompleted) return;
         if (microBatch == MicroBatchesPerStep) (stepNumber, microBatch) = (stepNumber + 1, 0);
         long[] rows = [.. RowsOf(stepNumber, microBatch)];
         _prefetch = Task.Run(() =>
         {
             try
             {
-                foreach (long row in rows) _shards.Touch(row);
+                foreach (long row in rows)
+                {
+                    if (_isStopped) return;
+                    _shards.Touch(row);
+                }
             }
-            catch (DataException)
+            catch (Exception e) when (e is DataException or IOException or UnauthorizedAccessException)
             {
                 // Whoever fills the batch finds it too, and says so.
             }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Hadal.Data.Pipeline;
 using Hadal.Numerics;
@@ -17,12 +18,16 @@ public sealed class TokenShards : IDisposable
     private TokenShards(string folder, DatasetManifest manifest, List<TokenShard> shards, MappedFile table, MappedFile index)
     {
         (Folder, _manifest, _table, _index, _shards) = (folder, manifest, table, index, [.. shards]);
+        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(manifest.ToBytes()));
         _firstRow = new long[_shards.Length + 1];
         for (int i = 0; i < _shards.Length; i++) _firstRow[i + 1] = _firstRow[i] + _shards[i].Files.Rows;
     }
 
     /// <summary>The folder that was opened.</summary>
     public string Folder { get; }
+
+    /// <summary>SHA-256 of the description, which holds those of all files: two datasets with the same are the same.</summary>
+    public string Fingerprint { get; }
 
     /// <summary>L, places of a row.</summary>
     public int RowTokens => _manifest.RowTokens;

@@ -3,6 +3,9 @@ namespace Hadal.Training.Batches;
 /// <summary>Where training sequences come from. The same numbers always give the same tokens, so a run can stop and go on anywhere.</summary>
 public interface IBatchSource
 {
+    /// <summary>Says which data these are: the same for the same data anywhere, another for others; null where nobody knows. A run that has a checkpoint goes on only with those of the checkpoint.</summary>
+    string? Fingerprint => null;
+
     /// <summary>Fills a micro-batch.</summary>
     /// <param name="stepNumber">Step of the run, from 1.</param>
     /// <param name="microBatch">Which micro-batch of the step, from 0.</param>

@@ -58,16 +58,19 @@ internal sealed class RunCheckpoints(string folder, TrainingModel model, IBacken
 
     /// <summary>Fills the model from the newest sound checkpoint.</summary>
     /// <param name="hash">Of the run that it has to belong to.</param>
+    /// <param name="data">Which data the run reads; null where it is not known.</param>
     /// <param name="warn">Told of damaged ones.</param>
     /// <returns>Where the run stands; null if there is no checkpoint.</returns>
     /// <exception cref="CheckpointException">All are damaged.</exception>
-    /// <exception cref="Runs.TrainingException">The checkpoint belongs to another run.</exception>
-    public TrainingState? TakeUp(string hash, Action<string>? warn)
+    /// <exception cref="Runs.TrainingException">The checkpoint belongs to another run, or to other data.</exception>
+    public TrainingState? TakeUp(string hash, string? data, Action<string>? warn)
     {
         Report(wait: true, warn);
         if (TrainingCheckpoint.FindNewest(folder, warn) is not { } newest) return null;
         var state = TrainingCheckpoint.ReadState(newest);
         if (state.RunHash != hash) throw new Runs.TrainingException($"{newest} belongs to a run with another model, data or batch; use its run file, or another folder.");
+        if (state.Data is { } trained && data is not null && trained != data)
+            throw new Runs.TrainingException($"{newest} is of a run over other data than those that are there now, so that going on would repeat some of it and miss some; put back what the run began with, or use another folder.");
         TrainingCheckpoint.Load(newest, model, backend, average);
         return state;
     }

@@ -14,6 +14,11 @@ internal sealed record TrainingState(
     [property: JsonPropertyName("run_hash")] string RunHash,
     [property: JsonPropertyName("spikes")] SpikeState? Spikes)
 {
+    /// <summary><see cref="Batches.IBatchSource.Fingerprint"/> of what was trained on.</summary>
+    [JsonPropertyName("data")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Data { get; init; }
+
     /// <summary>The name under which the final model says which run it is the end of.</summary>
     public const string FileInModel = "training.json";
 

@@ -28,6 +28,7 @@ public sealed class TrainingRun : IDisposable
     private readonly RunCheckpoints _checkpoints;
     private readonly SpikeWatch _watch;
     private readonly string _hash;
+    private readonly string? _data;
     private string? _rewound;
     private bool _isLogWaiting;
 
@@ -47,12 +48,13 @@ public sealed class TrainingRun : IDisposable
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(training);
         (Config, _folder, _backend, _validation, _tokenizerFiles) = (run, folder, backend, validation, tokenizerFiles);
         _validationMicroBatches = validation is null ? 0 : validationMicroBatches;
         _trainer = new Trainer(run, config, backend, training);
         _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _trainer.Model, backend, run.KeepCheckpoints, tokenizerFiles, _trainer.Average);
         _watch = new SpikeWatch(run);
-        _hash = Hash(run);
+        (_hash, _data) = (Hash(run), training.Fingerprint);
     }
 
     /// <summary>The run file.</summary>
@@ -93,11 +95,11 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>Takes up the newest checkpoint of the folder that is what was written; <see cref="Warned"/> is told of damaged ones.</summary>
     /// <returns>False if there is none: the run starts at its beginning.</returns>
-    /// <exception cref="TrainingException">The checkpoint belongs to a run with other settings.</exception>
+    /// <exception cref="TrainingException">The checkpoint belongs to a run with other settings, or over other data.</exception>
     /// <exception cref="CheckpointException">There are checkpoints, and all of them are damaged.</exception>
     public bool Resume()
     {
-        if (_checkpoints.TakeUp(_hash, Warned) is not { } state) return false;
+        if (_checkpoints.TakeUp(_hash, _data, Warned) is not { } state) return false;
         StepsDone = state.Step;
         _watch.Restore(state.Spikes);
         return true;
@@ -199,7 +201,7 @@ public sealed class TrainingRun : IDisposable
     private bool ValidationIsDue(bool last) =>
         _validationMicroBatches > 0 && (last || (Config.ValidateEvery > 0 && StepsDone % Config.ValidateEvery == 0));
 
-    private TrainingState State => new(StepsDone, _trainer.Schedule.TokensBefore(StepsDone + 1L), _hash, _watch.State);
+    private TrainingState State => new(StepsDone, _trainer.Schedule.TokensBefore(StepsDone + 1L), _hash, _watch.State) { Data = _data };
 
     private StepMetrics Step()
     {
@@ -222,7 +224,7 @@ public sealed class TrainingRun : IDisposable
         {
             if (_watch.Rewinds >= Config.SpikeLimit)
                 throw new TrainingException($"{place}; the run went back {_watch.Rewinds} times before, which is the limit (spike_limit). {Keep()}");
-            if (_checkpoints.TakeUp(_hash, Warned) is { } state)
+            if (_checkpoints.TakeUp(_hash, _data, Warned) is { } state)
             {
                 long before = _trainer.Schedule.MicroBatchesBefore(state.Step + 1L), largest = _trainer.Schedule.Largest;
                 long first = (before + _watch.PassedMicroBatches) / largest + 1;

@@ -229,6 +229,31 @@ public sealed class ShardBatchesTests : IDisposable
     }
 
     [Fact]
+    public void Rows_to_validate_on_are_never_trained_on_by_weights_either()
+    {
+        using var shards = TokenShards.Open(_folder.Path);
+        var validation = new ShardValidation(shards, Options());
+        using var batches = new ShardBatches(shards, Options() with { Weights = new Dictionary<string, double> { ["web"] = 0.7, ["code"] = 0.3 } });
+        var trained = Range(0, 2 * 4096).Select(batches.Row).ToHashSet();
+        Assert.Empty(Enumerable.Range(0, validation.Count).Select(validation.Row).Intersect(trained));
+        Assert.Equal(shards.Rows, validation.Count + trained.Count);
+    }
+
+    [Fact]
+    public void A_fingerprint_is_that_of_what_was_written_wherever_it_lies()
+    {
+        using var other = new TemporaryFolder();
+        ShardSamples.Write(other.Path);
+        using var one = TokenShards.Open(_folder.Path);
+        string same, another;
+        using (var copy = TokenShards.Open(other.Path)) same = copy.Fingerprint;
+        ShardSamples.Write(other.Path, documents: 59);
+        using (var copy = TokenShards.Open(other.Path)) another = copy.Fingerprint;
+        Assert.Equal(one.Fingerprint, same);
+        Assert.NotEqual(one.Fingerprint, another);
+    }
+
+    [Fact]
     public void Validation_counts_its_labels()
     {
         using var shards = TokenShards.Open(_folder.Path);

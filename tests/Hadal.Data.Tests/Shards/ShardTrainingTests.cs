@@ -89,6 +89,17 @@ public sealed class ShardTrainingTests : IDisposable
         Assert.Equal(whole[4..], Run(Config, "run", stopAfter: 0));
     }
 
+    [Fact]
+    public void A_run_does_not_go_on_over_a_dataset_that_was_built_anew_with_other_rows_but_does_over_the_same_rows()
+    {
+        var whole = Run(Config, "whole", stopAfter: 0);
+        Run(Config, "run", stopAfter: 3);
+        ShardSamples.Write(Shards, vocabulary: 61, documents: 59);
+        Assert.Contains("over other data", Assert.Throws<TrainingException>(() => Run(Config, "run", stopAfter: 0)).Message, StringComparison.Ordinal);
+        ShardSamples.Write(Shards, vocabulary: 61);
+        Assert.Equal(whole[3..], Run(Config, "run", stopAfter: 0));
+    }
+
     private List<(double Loss, double Main, double? Validation)> Run(RunConfig run, string name, int stopAfter, Action<int>? behind = null)
     {
         using var shards = TokenShards.Open(Shards);
