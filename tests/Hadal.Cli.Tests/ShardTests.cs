@@ -57,6 +57,14 @@ public sealed class ShardTests : IDisposable
     }
 
     [Fact]
+    public void A_build_leaves_a_page_that_tells_what_became_of_the_documents()
+    {
+        string page = File.ReadAllText(Path.Combine(Data, "report.html"));
+        foreach (string part in (string[])["What became of the documents", "What the tokens are made of", "validation", "rows of 64"]) Assert.Contains(part, page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public void A_plan_tells_rows_tokens_and_epochs()
     {
         var data = CliRun.Of("train", "--config", Config(), "--dry-run", "--json").Json().GetProperty("data");

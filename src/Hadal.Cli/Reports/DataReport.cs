@@ -73,12 +73,12 @@ internal static class DataReport
         var rules = stages.SelectMany(s => s.Dropped.Select(d => (s.Stage, Rule: d.Key, Count: d.Value, What: "dropped"))
             .Concat((s.Changed ?? []).Select(c => (s.Stage, Rule: c.Key, Count: c.Value, What: "changed")))).ToList();
         if (rules.Count == 0) yield break;
-        double most = rules.Max(r => r.Count);
+        double mostDropped = rules.Where(r => r.What == "dropped").Select(r => r.Count).DefaultIfEmpty(1).Max(), mostChanged = rules.Where(r => r.What == "changed").Select(r => r.Count).DefaultIfEmpty(1).Max();
         yield return new XElement("h2", "Why, and what was changed");
-        yield return HtmlPage.Element("p", "explain", "Orange: documents that a rule dropped. Green: places in documents that were changed.");
+        yield return HtmlPage.Element("p", "explain", "Orange: documents that a rule dropped. Green: places in documents that were changed. Each colour has its own scale.");
         yield return Table(["stage", "rule", "", "number", "what"], [.. rules.Select(r => (object?[])
         [
-            r.Stage, Spelled(r.Rule), Bar((r.Count / most, r.What == "dropped" ? PageStyle.Validation : PageStyle.Baseline)), Figures.Whole(r.Count), r.What,
+            r.Stage, Spelled(r.Rule), r.What == "dropped" ? Bar((r.Count / mostDropped, PageStyle.Validation)) : Bar((r.Count / mostChanged, PageStyle.Baseline)), Figures.Whole(r.Count), r.What,
         ])], "rules");
     }
 
