@@ -1,4 +1,5 @@
 using Hadal.Inference.Generation;
+using Hadal.Model.Chat;
 using Hadal.Model.Tokenization;
 
 namespace Hadal.Cli.Wiring;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Hadal.Model.Chat;
 using Hadal.Model.Tokenization;
 
 namespace Hadal.Model.Tests.Tokenization;

@@ -1,4 +1,4 @@
-namespace Hadal.Model.Tokenization;
+namespace Hadal.Model.Chat;
 
 /// <summary>A call of a tool, as an assistant message holds it.</summary>
 /// <param name="Type">What is called, normally <c>function</c>.</param>

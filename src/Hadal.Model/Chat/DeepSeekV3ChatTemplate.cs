@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using Hadal.Model.Tokenization;
 
-namespace Hadal.Model.Tokenization;
+namespace Hadal.Model.Chat;
 
 /// <summary>
 /// The chat template of DeepSeek-V3 (the version that drops reasoning up to <c>&lt;/think&gt;</c>), with its quirks: the flags for the first call and the

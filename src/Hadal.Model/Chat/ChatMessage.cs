@@ -1,4 +1,4 @@
-namespace Hadal.Model.Tokenization;
+namespace Hadal.Model.Chat;
 
 /// <summary>One message of a conversation.</summary>
 /// <param name="Role">Who speaks: <c>system</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</param>

@@ -1,6 +1,7 @@
 using System.Text;
+using Hadal.Model.Tokenization;
 
-namespace Hadal.Model.Tokenization;
+namespace Hadal.Model.Chat;
 
 /// <summary>
 /// A prompt in the making: control tokens, which the template alone writes, and text, which may come from anyone. Kept apart so that text that

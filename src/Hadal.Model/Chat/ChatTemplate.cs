@@ -1,4 +1,6 @@
-namespace Hadal.Model.Tokenization;
+using Hadal.Model.Tokenization;
+
+namespace Hadal.Model.Chat;
 
 /// <summary>
 /// Turns a conversation into the prompt a model was trained on. Published templates are Jinja programs; those known to Hadal are recognised by their

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Hadal.Model.Chat;
+using Hadal.Model.Tests.Tokenization;
 using Hadal.Model.Tokenization;
 
-namespace Hadal.Model.Tests.Tokenization;
+namespace Hadal.Model.Tests.Chat;
 
 public class ChatTemplateTests
 {
