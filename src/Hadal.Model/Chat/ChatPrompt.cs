@@ -11,6 +11,9 @@ internal sealed class ChatPrompt
 {
     private readonly List<(bool IsControl, string Text)> _parts = [];
 
+    /// <summary>The last control token; null if there is none.</summary>
+    internal string? LastControl => _parts.FindLast(static p => p.IsControl).Text;
+
     internal ChatPrompt Control(string token)
     {
         _parts.Add((true, token));
