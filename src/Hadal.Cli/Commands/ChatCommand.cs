@@ -7,6 +7,7 @@ using Hadal.Cli.Wiring;
 using Hadal.Inference;
 using Hadal.Inference.Generation;
 using Hadal.Inference.Weights;
+using Hadal.Model.Chat;
 using Hadal.Model.Tokenization;
 using Hadal.Numerics;
 

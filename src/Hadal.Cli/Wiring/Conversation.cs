@@ -1,4 +1,5 @@
 using Hadal.Inference.Generation;
+using Hadal.Model.Chat;
 using Hadal.Model.Tokenization;
 
 namespace Hadal.Cli.Wiring;
@@ -37,7 +38,7 @@ internal sealed class Conversation
         _messages.Add(new ChatMessage("user", content));
         try
         {
-            var prompt = _template.Encode(_tokenizer, _messages, addGenerationPrompt: true, AddedTokenRecognition.None);
+            var prompt = _template.Encode(_tokenizer, new ChatConversation(_messages));
             var result = generate(_request with { PromptTokens = prompt });
             _messages.Add(new ChatMessage("assistant", result.Text));
             return result;
