@@ -41,11 +41,19 @@ public abstract class ChatTemplate
         return KnownTemplate.All.FirstOrDefault(t => t.TextHashes.Contains(hash))?.Create(settings.BosToken ?? "");
     }
 
-    /// <summary>The template of a tokenizer.</summary>
-    /// <exception cref="TokenizerException">The model has no chat template (a base model), or one that is not known.</exception>
-    public static ChatTemplate For(Tokenizer tokenizer)
+    /// <summary>The template of a tokenizer, or the one that is chosen for it.</summary>
+    /// <param name="tokenizer">The tokenizer of the model.</param>
+    /// <param name="name">One of <see cref="Names"/>, which then counts instead of the model's own; null for that.</param>
+    /// <exception cref="TokenizerException">The model has no chat template (a base model), or one that is not known; or no template has the name.</exception>
+    public static ChatTemplate For(Tokenizer tokenizer, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
+        if (name is not null)
+        {
+            string assumed = tokenizer.IdOf(DeepSeekTokens.BeginOfSentence) is null ? "" : DeepSeekTokens.BeginOfSentence;
+            return Named(name, tokenizer.Settings.BosToken ?? assumed);
+        }
+
         return Recognize(tokenizer.Settings) ?? throw new TokenizerException(tokenizer.Settings.ChatTemplate is null
             ? "the model has no chat template (tokenizer_config.json has no chat_template), so it can complete text but not chat, "
               + $"unless one is chosen by name ({string.Join(", ", Names)})"
