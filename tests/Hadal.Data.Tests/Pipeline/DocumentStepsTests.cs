@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hadal.Data.Pipeline;
 using Hadal.Data.Pipeline.Recipes;
 using Hadal.Data.Pipeline.Work;
+using Hadal.Data.Quality;
 
 namespace Hadal.Data.Tests.Pipeline;
 
@@ -43,6 +44,17 @@ public sealed class DocumentStepsTests : IDisposable
         var changed = Assert.Single(Load("""{"inputs": ["a.jsonl"], "quality": [{"preset": "v3", "max_capitals": null}]}""").Quality);
         Assert.Null(changed.Rules.MaxCapitals);
         Assert.NotNull(changed.Rules.MaxDamage);
+    }
+
+    [Fact]
+    public void Rules_for_other_forms_of_text_change_a_preset_field_by_field()
+    {
+        var rules = Assert.Single(Load("""{"inputs": ["a.jsonl"], "quality": [{"preset": "v3", "code": {"max_digits": 0.8, "min_words": null}, "math": null, "max_top_grams": {"2": 0.5}}]}""").Quality).Rules;
+        Assert.Equal(QualityPresets.V3.Code! with { MaxDigits = 0.8, MinWords = null, MaxTopGrams = rules.Code!.MaxTopGrams, MaxDuplicateGrams = rules.Code.MaxDuplicateGrams }, rules.Code);
+        Assert.Equal(QualityPresets.V3.Code!.MaxTopGrams, rules.Code.MaxTopGrams);
+        Assert.Null(rules.Math);
+        Assert.Equal(16, rules.Unspaced!.MinWords);
+        Assert.Equal(0.5, Assert.Single(rules.MaxTopGrams!).Value);
     }
 
     [Fact]
