@@ -28,7 +28,9 @@ public sealed record QualityRecipe
         public override QualityRecipe Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             if (reader.TokenType == JsonTokenType.String) return Preset(reader.GetString()!);
-            if (JsonSerializer.Deserialize<JsonNode>(ref reader, options) is not JsonObject own) throw new JsonException("A set of quality rules is the name of a preset or an object with thresholds.");
+            // An element first: of it a name that stands twice is an error with its place.
+            var element = JsonSerializer.Deserialize<JsonElement>(ref reader, options);
+            if (element.ValueKind != JsonValueKind.Object || JsonObject.Create(element) is not { } own) throw new JsonException("A set of quality rules is the name of a preset or an object with thresholds.");
             string? name = null;
             if (own.TryGetPropertyValue(PresetField, out var named) && !(named is JsonValue text && text.TryGetValue(out name)))
                 throw new JsonException($"The preset of a set of quality rules is one of {string.Join(", ", QualityPresets.Names)}.");
