@@ -176,6 +176,13 @@ public sealed class DocumentStepsTests : IDisposable
     [InlineData("""{"inputs": ["a.jsonl"], "samples": 5, "samples": 6}""", "samples")]
     [InlineData("""{"inputs": ["a.jsonl"], "exprots": []}""", "there is no such field (at $.exprots)")]
     [InlineData("""{"inputs": [{"source": "web"}]}""", "a field is missing: 'path'")]
+    [InlineData("""{"inputs": ["a.jsonl"], "languages": "some"}""", "the value is not one of off, missing, all (at $.languages)")]
+    [InlineData("""{"inputs": "a.jsonl"}""", "the value is not a list (at $.inputs)")]
+    [InlineData("""{"inputs": ["a.jsonl"], "samples": 1.5}""", "the value is not a whole number in range")]
+    [InlineData("""{"inputs": ["a.jsonl"], "clean": {"maximum_damage": "all"}}""", "the value is not a number")]
+    [InlineData("""{"inputs": ["a.jsonl"], "privacy": {"emails": 1}}""", "the value is not true or false")]
+    [InlineData("""{"inputs": ["a.jsonl"], "preset": 3}""", "the value is not a text")]
+    [InlineData("""{"inputs": ["a.jsonl"], "deduplicate": true}""", "the value is not an object")]
     public void A_wrong_step_says_what_is_wrong(string recipe, string part) =>
         Assert.Contains(part, Assert.Throws<DataException>(() => Load(recipe)).Message, StringComparison.Ordinal);
 

@@ -112,7 +112,7 @@ public sealed record DataRecipe
         catch (JsonException e)
         {
             string where = e.LineNumber is { } line ? FormattableString.Invariant($"{path}:{line + 1}") : path;
-            throw new DataException($"{where}: this is no recipe: {Reason(e)}{(e.Path is { } field ? $" (at {field})" : "")}.", path, e);
+            throw new DataException($"{where}: this is no recipe: {RecipeErrors.Reason(e)}{(e.Path is { } field ? $" (at {field})" : "")}.", path, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -131,15 +131,6 @@ public sealed record DataRecipe
 
     /// <summary>The recipe as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, _json);
-
-    // What the platform says of types is nothing to a person.
-    private static string Reason(JsonException e) => e.Message switch
-    {
-        _ when e.Message.Contains("could not be mapped", StringComparison.Ordinal) => "there is no such field",
-        _ when e.Message.Contains("null values", StringComparison.Ordinal) => "this field cannot be null; give it a value or leave it out",
-        _ when e.Message.Contains("missing required properties", StringComparison.Ordinal) => $"a field is missing: {e.Message[(e.Message.LastIndexOf(':') + 1)..].Trim(' ', '.')}",
-        _ => e.Message.Split(" Path:")[0].TrimEnd('.'),
-    };
 
     /// <exception cref="DataException">A field is out of range.</exception>
     internal void Validate(string where)
