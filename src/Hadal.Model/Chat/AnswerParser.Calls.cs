@@ -8,9 +8,17 @@ public sealed partial class AnswerParser
 {
     private const string Kind = "function", Fence = "```", Language = "json";
 
+    /// <summary>Where the separator has to begin at the latest for what stands there to be a call, and how much further the name may end; more than a marker's length.</summary>
+    private const int MostHead = 512, Margin = 64;
+
+    private static readonly string[] _callMarkers =
+    [
+        ToolCallFormat.SectionBegin, ToolCallFormat.SectionEndToken, ToolCallFormat.CallBegin, ToolCallFormat.CallEndToken, ToolCallFormat.NameSeparator,
+    ];
+
     private bool InSection(bool last)
     {
-        int at = FirstMarker(_held, 0, out string? marker, ToolCallFormat.CallBegin, ToolCallFormat.SectionEndToken, ToolCallFormat.SectionBegin);
+        int at = FirstMarker(out string? marker, ToolCallFormat.CallBegin, ToolCallFormat.SectionEndToken, ToolCallFormat.SectionBegin);
         int safe = marker is not null ? at : last ? _held.Length : BeforePartial(
             _held, ToolCallFormat.CallBegin, ToolCallFormat.SectionEndToken, ToolCallFormat.SectionBegin);
 
@@ -30,52 +38,56 @@ public sealed partial class AnswerParser
     /// <summary>Reads a call up to its name.</summary>
     private bool InHead(bool last)
     {
-        int end = FirstCallBorder(_held, out string? border);
-        int sep = _held.IndexOf(ToolCallFormat.NameSeparator, StringComparison.Ordinal);
-        if (sep < 0 || sep > end) return (border is not null || last) && Nameless(end, border);
+        int end = FirstCallBorder(out string? border);
+        int sep = FirstMarker(out string? separator, ToolCallFormat.NameSeparator);
+        if (separator is null || sep > end || sep > MostHead) return Nameless(end, border, last);
         string first = _held[..sep].Trim();
         int from = sep + ToolCallFormat.NameSeparator.Length;
         int value = BehindBlank(_held, from, end);
-        if (value == end && border is null && !last) return false;
+        if ((value == end && border is null && !last) || value > MostHead + Margin) return Nameless(end, border, last);
 
         // What stands before the separator is the kind or, where no kind is written, the name: then arguments follow, or nothing.
         bool named = first == Kind ? value == end || (_calls == ToolCallFormat.Bare && _held[value] == '{') : first.Length > 0;
-        if (named)
-        {
-            Start(first, from);
-            return true;
-        }
-
+        if (named) return Start(first, from);
         int stop = _held.AsSpan(value, end - value).IndexOfAny("\n{`");
-        if (stop < 0 && border is null && !last) return false;
+        if (stop < 0 && border is null && !last) return Nameless(end, border, last);
         stop = stop < 0 ? end : value + stop;
         string name = _held[value..stop].Trim();
-        if (name.Length == 0) return (border is not null || last) && Nameless(end, border);
-        Start(name, stop);
-        return true;
+        return name.Length == 0 || stop > MostHead + Margin ? Nameless(end, border, last) : Start(name, stop);
     }
 
-    private void Start(string name, int from)
+    private bool Start(string name, int from)
     {
+        Spend(ToolCallFormat.NameSeparator);
         _callIndex++;
         Emit(AnswerEventKind.ToolCallStarted, name);
         _held = _held[from..];
         _state = State.BeforeArguments;
+        return true;
     }
 
-    /// <summary>What should have been a call goes out as it was written.</summary>
-    private bool Nameless(int end, string? border)
+    /// <summary>What should have been a call goes out as it was written, once it is over or longer than a name can be. Until then it waits.</summary>
+    private bool Nameless(int end, string? border, bool last)
     {
-        if (border == ToolCallFormat.CallEndToken) end += border.Length;
+        if (end > MostHead + Margin) (end, border) = (MostHead, null);
+        else if (border is null && !last) return false;
+        if (border == ToolCallFormat.CallEndToken) end = Behind(border, end);
         Emit(AnswerEventKind.ContentDelta, ToolCallFormat.CallBegin + _held[..end]);
         _held = _held[end..];
+        _strayed = true;
         _state = State.Section;
         return true;
     }
 
+    private int Behind(string marker, int at)
+    {
+        Spend(marker);
+        return at + marker.Length;
+    }
+
     private bool BeforeArguments(bool last)
     {
-        int end = FirstCallBorder(_held, out string? border);
+        int end = FirstCallBorder(out string? border);
         int at = BehindBlank(_held, 0, end);
         var rest = _held.AsSpan(at, end - at);
         bool complete = border is not null || last;
@@ -97,7 +109,7 @@ public sealed partial class AnswerParser
             _atStart = false;
         }
 
-        int end = FirstCallBorder(_held, out string? border);
+        int end = FirstCallBorder(out string? border);
         if (border is null && !last)
         {
             // The closing fence and the white space around it are held until it is known that the call ends behind them.
@@ -117,14 +129,14 @@ public sealed partial class AnswerParser
         if (_fenced && arguments.EndsWith(Fence, StringComparison.Ordinal)) arguments = arguments[..^Fence.Length].TrimEnd();
         Emit(AnswerEventKind.ToolCallArgumentsDelta, arguments.ToString());
         _events.Add(new AnswerEvent(AnswerEventKind.ToolCallEnded, "", _callIndex));
-        _held = _held[(border == ToolCallFormat.CallEndToken ? end + border.Length : end)..];
+        _held = _held[(border == ToolCallFormat.CallEndToken ? Behind(border, end) : end)..];
         _state = State.Section;
         return true;
     }
 
     /// <summary>Where a call ends: at its end, or at what cannot stand in it.</summary>
-    private static int FirstCallBorder(string text, out string? border)
-        => FirstMarker(text, 0, out border, ToolCallFormat.CallEndToken, ToolCallFormat.CallBegin, ToolCallFormat.SectionEndToken, ToolCallFormat.SectionBegin);
+    private int FirstCallBorder(out string? border)
+        => FirstMarker(out border, ToolCallFormat.CallEndToken, ToolCallFormat.CallBegin, ToolCallFormat.SectionEndToken, ToolCallFormat.SectionBegin);
 
     private static int PartialBorder(string text)
         => BeforePartial(text, ToolCallFormat.CallEndToken, ToolCallFormat.CallBegin, ToolCallFormat.SectionEndToken, ToolCallFormat.SectionBegin);

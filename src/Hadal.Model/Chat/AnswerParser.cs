@@ -1,3 +1,5 @@
+using Hadal.Model.Tokenization;
+
 namespace Hadal.Model.Chat;
 
 /// <summary>
@@ -14,6 +16,10 @@ public sealed partial class AnswerParser
     private readonly ReasoningFormat? _reasoning;
     private readonly ToolCallFormat? _calls;
     private readonly List<AnswerEvent> _events = [];
+
+    // With a tokenizer: how many tokens of each marker have come, less the markers taken.
+    private readonly Dictionary<string, int> _credit = [];
+    private readonly Dictionary<int, string> _markers = [];
     private string _held = "";
     private State _state;
     private int _callIndex = -1;
@@ -22,10 +28,18 @@ public sealed partial class AnswerParser
     private bool _strayed;
     private bool _finished;
 
-    internal AnswerParser(ReasoningFormat? reasoning, bool startsInReasoning, bool mayOpenReasoning, ToolCallFormat? calls)
+    internal AnswerParser(ReasoningFormat? reasoning, bool startsInReasoning, bool mayOpenReasoning, ToolCallFormat? calls, Tokenizer? tokenizer)
     {
         (_reasoning, _calls) = (reasoning, calls);
         _state = reasoning is null ? State.Content : startsInReasoning ? State.Reasoning : mayOpenReasoning ? State.Opening : State.Content;
+        if (tokenizer is null) return;
+        string?[] markers = [reasoning?.Start, reasoning?.End, .. _callMarkers];
+        foreach (string marker in markers.OfType<string>())
+        {
+            if (tokenizer.IdOf(marker) is not { } id) continue;
+            _markers[id] = marker;
+            _credit[marker] = 0;
+        }
     }
 
     private enum State
@@ -53,10 +67,23 @@ public sealed partial class AnswerParser
     /// <param name="text">The piece; it may be empty.</param>
     /// <returns>What is new; empty if the piece has to wait for what follows.</returns>
     /// <exception cref="InvalidOperationException">The answer was finished.</exception>
-    public IReadOnlyList<AnswerEvent> Push(string text)
+    public IReadOnlyList<AnswerEvent> Push(string text) => Push(text, []);
+
+    /// <summary>Takes the next piece of the answer, cut anywhere, and the tokens that it came with.</summary>
+    /// <param name="text">The piece; it may be empty.</param>
+    /// <param name="tokens">The tokens that are new; text may come later than its tokens, but not before. Without a tokenizer in the options they are of no account.</param>
+    /// <returns>What is new; empty if the piece has to wait for what follows.</returns>
+    /// <exception cref="InvalidOperationException">The answer was finished.</exception>
+    public IReadOnlyList<AnswerEvent> Push(string text, IReadOnlyList<int> tokens)
     {
         ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(tokens);
         if (_finished) throw new InvalidOperationException("the answer is finished; each has a parser of its own");
+        foreach (int token in tokens)
+        {
+            if (_markers.TryGetValue(token, out string? marker)) _credit[marker]++;
+        }
+
         _held += text;
         while (Step(last: false))
         {
@@ -103,8 +130,9 @@ public sealed partial class AnswerParser
         string start = _reasoning!.Start;
         int blank = _held.Length - _held.AsSpan().TrimStart().Length;
         var rest = _held.AsSpan(blank);
-        if (rest.StartsWith(start, StringComparison.Ordinal))
+        if (rest.StartsWith(start, StringComparison.Ordinal) && Counts(start))
         {
+            Spend(start);
             _held = _held[(blank + start.Length)..];
             _state = State.Reasoning;
             return true;
@@ -124,11 +152,12 @@ public sealed partial class AnswerParser
             _atStart = false;
         }
 
-        int end = FirstMarker(_held, 0, out string? marker, _reasoning!.End, _calls?.SectionStart);
+        int end = FirstMarker(out string? marker, _reasoning!.End, _calls?.SectionStart);
         if (marker is not null)
         {
             Emit(AnswerEventKind.ReasoningDelta, _held[..end].TrimEnd('\n'));
             bool closed = marker == _reasoning.End;
+            if (closed) Spend(marker);
             _held = _held[(closed ? end + marker.Length : end)..];
             _state = closed ? State.AfterReasoning : State.Content;
             return true;
@@ -156,7 +185,7 @@ public sealed partial class AnswerParser
             return false;
         }
 
-        int at = FirstMarker(_held, 0, out string? marker, ToolCallFormat.SectionBegin, ToolCallFormat.CallBegin);
+        int at = FirstMarker(out string? marker, ToolCallFormat.SectionBegin, ToolCallFormat.CallBegin);
         if (marker is null)
         {
             EmitHeld(AnswerEventKind.ContentDelta, last ? _held.Length : BeforePartial(_held, ToolCallFormat.SectionBegin, ToolCallFormat.CallBegin));
@@ -171,6 +200,7 @@ public sealed partial class AnswerParser
     /// <summary>Goes behind a marker that opens or ends the section, or opens a call.</summary>
     private void Enter(string marker, int at)
     {
+        Spend(marker);
         _held = _held[(at + marker.Length)..];
         _strayed = false;
         _state = marker switch
@@ -192,13 +222,21 @@ public sealed partial class AnswerParser
         _held = _held[length..];
     }
 
-    /// <summary>Where the first of some markers stands; the text's length and null if there is none.</summary>
-    private static int FirstMarker(string text, int from, out string? marker, params ReadOnlySpan<string?> markers)
+    /// <summary>Whether text that spells a marker is one.</summary>
+    private bool Counts(string marker) => !_credit.TryGetValue(marker, out int credit) || credit > 0;
+
+    private void Spend(string marker)
     {
-        (int at, marker) = (text.Length, null);
+        if (_credit.TryGetValue(marker, out int credit)) _credit[marker] = credit - 1;
+    }
+
+    /// <summary>Where the first of some markers stands in the held text; the text's length and null if there is none.</summary>
+    private int FirstMarker(out string? marker, params ReadOnlySpan<string?> markers)
+    {
+        (int at, marker) = (_held.Length, null);
         foreach (string? candidate in markers)
         {
-            int found = candidate is null ? -1 : text.IndexOf(candidate, from, StringComparison.Ordinal);
+            int found = candidate is null || !Counts(candidate) ? -1 : _held.IndexOf(candidate, StringComparison.Ordinal);
             if (found >= 0 && found < at) (at, marker) = (found, candidate);
         }
 

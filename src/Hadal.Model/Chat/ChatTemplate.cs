@@ -106,7 +106,8 @@ public abstract class ChatTemplate
             options.Reasoning ? Reasoning : null,
             startsInReasoning: thinks,
             mayOpenReasoning: open is null && prompt.LastControl != ThoughtEnd,
-            options.ToolCalls ?? conversation.Tools.Count > 0 ? ToolCalls : null);
+            options.ToolCalls ?? conversation.Tools.Count > 0 ? ToolCalls : null,
+            options.Tokenizer);
     }
 
     private ChatPrompt Compose(ChatConversation conversation)

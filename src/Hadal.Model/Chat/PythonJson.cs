@@ -22,8 +22,9 @@ internal static class PythonJson
             Append(document.RootElement, text);
             return text.ToString();
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter for escapes that are half of a surrogate pair.
             throw new TokenizerException($"{what} is not valid JSON: {e.Message}");
         }
     }

@@ -1,6 +1,8 @@
 using System.Text;
 using CsCheck;
 using Hadal.Model.Chat;
+using Hadal.Model.Tests.Tokenization;
+using Hadal.Model.Tokenization;
 
 namespace Hadal.Model.Tests.Chat;
 
@@ -18,6 +20,12 @@ public class AnswerParserTests
     private static readonly ChatTemplate _v3 = ChatTemplate.Named("deepseek-v3");
     private static readonly ChatTemplate _r1 = ChatTemplate.Named("deepseek-r1");
     private static readonly ChatTemplate _v31 = ChatTemplate.Named("deepseek-v3.1");
+
+    private static readonly string _long = new('w', 260);
+
+    private static readonly Gen<string> _pieces = Gen.OneOf([.. ((string[])[
+        "<think>", "</think>", Section, SectionEnd, Call, CallEnd, Sep, "function", "f", "get_x", "\n```json\n", "\n```", "```", "`", "{\"a\": 1}", "{", "}", "\n",
+        " ", "word", "json", "<", "<｜", "<｜tool▁", "</thi", "｜>", "é😀", _long, Call + "function" + Sep + "f\n```json\n{}\n```" + CallEnd, Call + "g" + Sep + "{}" + CallEnd]).Select(Gen.Const)]);
 
     [Theory]
     [InlineData("why\n</think>\n\nhello", "R(why)C(hello)")]
@@ -104,6 +112,14 @@ public class AnswerParserTests
     public void What_is_no_call_is_content(string text, string expected) => Assert.Equal(expected, Told(_v3, _withTools, text));
 
     [Fact]
+    public void A_call_whose_name_does_not_come_is_content_before_it_is_over()
+    {
+        string words = Section + Call + string.Join(' ', Enumerable.Repeat("word", 1000));
+        Assert.Equal($"C({words[Section.Length..]})", Told(_v31, _withTools, words));
+        Assert.NotEmpty(_v31.CreateParser(_withTools).Push(words[..1000]));
+    }
+
+    [Fact]
     public void A_call_in_the_midst_of_thoughts_ends_them()
         => Assert.Equal("R(so)f[0]({})", Told(_r1, _withTools, "so\n" + Section + Call + "function" + Sep + "f\n```json\n{}\n```" + CallEnd + SectionEnd));
 
@@ -127,12 +143,43 @@ public class AnswerParserTests
     }
 
     [Fact]
+    public void A_call_that_is_quoted_in_plain_tokens_is_none()
+    {
+        var tokenizer = TokenizerData.V3;
+        const string text = "The page says " + Section + Call + "f" + Sep + "{}" + CallEnd + SectionEnd + " and no more.";
+        int[] quoted = tokenizer.Encode(text, new EncodeOptions { AddedTokens = AddedTokenRecognition.None });
+        int[] meant = tokenizer.Encode(text, new EncodeOptions { AddedTokens = AddedTokenRecognition.All });
+        Assert.Equal($"C({text})", Told(ByToken(_v31, quoted)));
+        Assert.Equal("C(The page says )f[0]({})C( and no more.)", Told(ByToken(_v31, meant)));
+        Assert.Equal($"C({text}The page says )f[0]({{}})C( and no more.)", Told(ByToken(_v31, [.. quoted, .. meant])));
+    }
+
+    [Fact]
+    public void With_tokens_the_answer_is_the_same_as_of_the_text_if_all_markers_are_tokens()
+        => _pieces.List[0, 14].Sample(
+            static pieces =>
+            {
+                string text = string.Concat(pieces);
+                int[] tokens = TokenizerData.V3.Encode(text, new EncodeOptions { AddedTokens = AddedTokenRecognition.All });
+                Assert.Equal(Merged(Parse(_r1, _withTools, [text])), Merged(ByToken(_r1, tokens)));
+            },
+            iter: 2_000);
+
+    private static List<AnswerEvent> ByToken(ChatTemplate template, int[] tokens)
+    {
+        var parser = template.CreateParser(_withTools, new AnswerParserOptions { Tokenizer = TokenizerData.V3 });
+        StreamingDecoder decoder = new(TokenizerData.V3, skipSpecialTokens: false);
+        List<AnswerEvent> events = [];
+        foreach (int token in tokens) events.AddRange(parser.Push(decoder.Push(token), [token]));
+        events.AddRange(parser.Push(decoder.Finish()));
+        events.AddRange(parser.Finish());
+        return events;
+    }
+
+    [Fact]
     public void However_the_text_is_cut_the_answer_is_the_same_and_every_character_accounted_for()
     {
-        Gen<string> piece = Gen.OneOf([.. ((string[])[
-            "<think>", "</think>", Section, SectionEnd, Call, CallEnd, Sep, "function", "f", "get_x", "\n```json\n", "\n```", "```", "`", "{\"a\": 1}", "{", "}", "\n",
-            " ", "word", "json", "<", "<｜", "<｜tool▁", "</thi", "｜>", "é😀", Call + "function" + Sep + "f\n```json\n{}\n```" + CallEnd, Call + "g" + Sep + "{}" + CallEnd]).Select(Gen.Const)]);
-        Gen.Select(piece.List[0, 14], Gen.Int[1, 12].List[1, 40], Gen.Int[0, 4], Gen.Bool).Sample(
+        Gen.Select(_pieces.List[0, 14], Gen.Int[1, 12].List[1, 40], Gen.Int[0, 4], Gen.Bool).Sample(
             static (pieces, cuts, format, tools) =>
             {
                 string text = string.Concat(pieces);
