@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Hadal.Inference.Constraints;
 using Hadal.Inference.Sampling;
 
 namespace Hadal.Inference.Batching;
@@ -6,8 +7,23 @@ namespace Hadal.Inference.Batching;
 /// <summary>What choosing a token needs, for one text at a time.</summary>
 internal sealed class ChoosingRoom(int vocabulary, int allowed)
 {
+    private readonly ulong[] _mask = new ulong[(allowed + 63) / 64];
+
     /// <summary>A row of logits as the model gives it.</summary>
     public float[] Logits { get; } = new float[vocabulary];
+
+    /// <summary>What a grammar allows, ends included.</summary>
+    /// <param name="grammar">Where the text is in its grammar; null for no constraint.</param>
+    /// <param name="ends">Tokens that end the text.</param>
+    /// <returns>The mask for the sampler; empty for no constraint.</returns>
+    public ReadOnlySpan<ulong> Mask(GrammarState? grammar, IReadOnlyCollection<int> ends)
+    {
+        if (grammar is null) return [];
+        if (!grammar.CanEnd) return grammar.Allowed;
+        grammar.Allowed.CopyTo(_mask);
+        foreach (int end in ends) _mask[end / 64] |= 1UL << end;
+        return _mask;
+    }
 
     public SamplingRoom Sampling { get; } = new(vocabulary, allowed);
 

@@ -29,9 +29,9 @@ public sealed record EngineOptions
     /// <summary>Type of the latent cache: F32, BF16, F8E4M3, or null for what suits the checkpoint.</summary>
     public DType? CacheType { get; init; }
 
-    /// <summary>Tokens that the MTP module drafts for a text and step at most; how many are drafted follows from how many are accepted. 0 for none, null for
-    /// as many as pay with a model that has the module.</summary>
-    public int? MostDrafts { get; init; }
+    /// <summary>Tokens that the MTP module drafts for a text and step at most; how many are drafted follows from how many are accepted. 0 for none; without
+    /// effect with a model that has no such module.</summary>
+    public int MostDrafts { get; init; } = 4;
 
     /// <summary>Whether prompts that begin alike are computed once (<see cref="EngineRequest.PrefixScope"/>).</summary>
     public bool ReusePrefixes { get; init; } = true;
@@ -46,7 +46,7 @@ public sealed record EngineOptions
         Require(MostStretch >= 1.1, $"A stretch of {MostStretch} leaves no room for prompts; it has to be at least 1.1.");
         Require(ContextTokens is null or >= 2, $"A context of {ContextTokens} tokens is too short; it has to be at least 2.");
         Require(CacheTokens is null or >= 64, $"A cache of {CacheTokens} tokens is too small; it has to be at least 64.");
-        Require(MostDrafts is null or (>= 0 and <= DraftLength.Most), $"{MostDrafts} drafts per step are asked for; it can be 0 to {DraftLength.Most}.");
+        Require(MostDrafts is >= 0 and <= DraftLength.Most, $"{MostDrafts} drafts per step are asked for; it can be 0 to {DraftLength.Most}.");
 
         static void Require(bool fits, string message)
         {

@@ -1,3 +1,4 @@
+using Hadal.Inference.Constraints;
 using Hadal.Inference.Sampling;
 
 namespace Hadal.Inference.Batching;
@@ -13,6 +14,9 @@ public sealed record EngineRequest
 
     /// <summary>How tokens are chosen. The tokens depend on this and on the prompt alone, not on drafts or on who else is served.</summary>
     public SamplingOptions Sampling { get; init; } = SamplingOptions.Greedy;
+
+    /// <summary>What the text has to be like; null for anything. Made for the engine's tokenizer.</summary>
+    public TokenGrammar? Grammar { get; init; }
 
     /// <summary>Tokens that end the text and do not belong to it. Null: the end tokens of the model and of the tokenizer.</summary>
     public IReadOnlyList<int>? StopTokens { get; init; }

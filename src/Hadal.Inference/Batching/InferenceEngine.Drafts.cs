@@ -49,7 +49,7 @@ public sealed partial class InferenceEngine
 
     // Tokens were chosen and none of them ends the text. Stop strings are found when the text is handed out; they waste a draft.
     private static bool GoesOn(RunningSequence r) =>
-        r.Error is null && r.Chosen.Count > 0 && r.Generated < r.Most && !r.Chosen.Exists(r.Text.IsStop);
+        r.Error is null && !r.IsComplete && r.Chosen.Count > 0 && r.Generated < r.Most && !r.Chosen.Exists(r.Text.IsStop);
 
     private bool ReadDrafts(int draft)
     {

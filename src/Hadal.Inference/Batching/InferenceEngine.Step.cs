@@ -80,9 +80,17 @@ public sealed partial class InferenceEngine
             for (int i = 0; ; i++)
             {
                 lock (_reading) _model.Backend.Read(_runner.Logits.RowRange(first + i, 1), room.Logits);
-                int token = r.Sampler.Sample(room.Logits, sequence.Tokens[..(certain + i)], sequence.PromptLength);
+                var mask = room.Mask(r.Grammar, r.Text.StopTokens);
+                int token = r.Sampler.Sample(room.Logits, sequence.Tokens[..(certain + i)], sequence.PromptLength, mask);
                 r.Chosen.Add(token);
                 if (r.Request.Probabilities is { } most) r.Scores.Add(room.Score(token, most));
+                if (r.Text.IsStop(token)) return room;
+                if (r.Grammar is { } grammar)
+                {
+                    grammar.Accept(token);
+                    if (r.IsComplete = grammar.MustEnd) return room;
+                }
+
                 if (i == drafts || sequence.Tokens[certain + i] != token) return room;
             }
         }
@@ -138,7 +146,7 @@ public sealed partial class InferenceEngine
         // A token that completes a stop string belongs to the tokens, a stop token does not.
         if (r.Text is { Ended: true, StopString: not null }) taken++;
         var tokens = r.Chosen.GetRange(0, taken);
-        if (r.Text.Ended) Finish(r, FinishReason.Stop, piece, tokens);
+        if (r.Text.Ended || r.IsComplete && taken == r.Chosen.Count) Finish(r, FinishReason.Stop, piece, tokens);
         else if (before + taken == r.Most) Finish(r, FinishReason.Length, piece, tokens);
         else r.Stream.Write(new EngineUpdate(piece, tokens, Scores(r, taken), null));
     }

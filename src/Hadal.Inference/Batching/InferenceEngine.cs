@@ -59,8 +59,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 + "they do not belong together.");
         }
 
-        if (_options.MostDrafts > 0) model.RequireMtp();
-        _mostDrafts = model.HasMtp ? _options.MostDrafts ?? 4 : 0;
+        _mostDrafts = model.HasMtp ? _options.MostDrafts : 0;
         ContextTokens = Math.Min(_options.ContextTokens ?? int.MaxValue, model.Config.MaxPositions);
         int least = ContextTokens + _mostDrafts + 2 * LatentCache.PageTokens;
         CacheTokens = Math.Max(least, _options.CacheTokens ?? (int)Math.Min(8L * ContextTokens, 131072));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hadal.Inference.Cache;
+using Hadal.Inference.Constraints;
 using Hadal.Inference.Generation;
 using Hadal.Inference.Sampling;
 using Hadal.Inference.Speculation;
@@ -44,6 +45,12 @@ internal sealed class RunningSequence(EngineRequest request, EngineText stream, 
 
     /// <summary>Tokens that have to be computed before the next one can be chosen, drafts not counted.</summary>
     public int Missing => _tokens.Count - Sequence!.CachedLength;
+
+    /// <summary>Which tokens may come next; null for all.</summary>
+    public GrammarState? Grammar { get; } = request.Grammar?.Start();
+
+    /// <summary>Whether the grammar allows nothing more.</summary>
+    public bool IsComplete { get; set; }
 
     public DraftLength DraftLength { get; } = new();
 

@@ -11,6 +11,9 @@ internal sealed class RunningText(Tokenizer tokenizer, IEnumerable<int> stopToke
     private readonly StringBuilder _text = new();
     private readonly List<int> _tokens = [];
 
+    /// <summary>Tokens that end the text.</summary>
+    public IReadOnlyCollection<int> StopTokens => _stopTokens;
+
     /// <summary>The tokens so far, without a stop token.</summary>
     public IReadOnlyList<int> Tokens => _tokens;
 

@@ -31,6 +31,7 @@ public sealed partial class AnswerParser
     internal AnswerParser(ReasoningFormat? reasoning, bool startsInReasoning, bool mayOpenReasoning, ToolCallFormat? calls, Tokenizer? tokenizer)
     {
         (_reasoning, _calls) = (reasoning, calls);
+        StartsInReasoning = reasoning is not null && startsInReasoning;
         _state = reasoning is null ? State.Content : startsInReasoning ? State.Reasoning : mayOpenReasoning ? State.Opening : State.Content;
         if (tokenizer is null) return;
         string?[] markers = [reasoning?.Start, reasoning?.End, .. _callMarkers];
@@ -62,6 +63,9 @@ public sealed partial class AnswerParser
         BeforeArguments,
         Arguments,
     }
+
+    /// <summary>Whether the answer begins with thoughts: the prompt has opened them.</summary>
+    public bool StartsInReasoning { get; }
 
     /// <summary>Takes the next piece of the answer, cut anywhere.</summary>
     /// <param name="text">The piece; it may be empty.</param>
