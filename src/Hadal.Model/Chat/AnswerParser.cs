@@ -32,6 +32,7 @@ public sealed partial class AnswerParser
     {
         (_reasoning, _calls) = (reasoning, calls);
         _state = reasoning is null ? State.Content : startsInReasoning ? State.Reasoning : mayOpenReasoning ? State.Opening : State.Content;
+        StartsInReasoning = _state == State.Reasoning;
         if (tokenizer is null) return;
         string?[] markers = [reasoning?.Start, reasoning?.End, .. _callMarkers];
         foreach (string marker in markers.OfType<string>())
@@ -62,6 +63,9 @@ public sealed partial class AnswerParser
         BeforeArguments,
         Arguments,
     }
+
+    /// <summary>Whether the prompt has opened thoughts, which the answer goes on with; false if thoughts are not told from content.</summary>
+    public bool StartsInReasoning { get; }
 
     /// <summary>Takes the next piece of the answer, cut anywhere.</summary>
     /// <param name="text">The piece; it may be empty.</param>
