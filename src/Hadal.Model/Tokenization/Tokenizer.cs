@@ -21,6 +21,7 @@ public sealed class Tokenizer
     private readonly AddedTokenTrie _normalizedTokens;
     private readonly PieceEncoder _pieces;
     private readonly DeepSeekV3Encoder? _deepSeekV3;
+    private readonly HashSet<int> _added;
 
     internal Tokenizer(TokenizerFile file, TokenizerSettings? settings, string? settingsPath)
     {
@@ -30,6 +31,7 @@ public sealed class Tokenizer
         _rawTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => !t.Normalized), static text => text);
         _normalizedTokens = new AddedTokenTrie(file.AddedTokens.Where(static t => t.Normalized), text => _normalizer?.Apply(text) ?? text);
         _pieces = new PieceEncoder(file);
+        _added = [.. file.AddedTokens.Select(static t => t.Id)];
         if (_preTokenizer.IsDeepSeekV3) _deepSeekV3 = new DeepSeekV3Encoder(_pieces, file);
         Settings = settings ?? new TokenizerSettings();
         FilePlace place = new(settingsPath, null);
@@ -172,6 +174,10 @@ public sealed class Tokenizer
     /// <summary>True for added tokens marked special, which decoding can leave out.</summary>
     /// <exception cref="TokenizerException">The id is not in the vocabulary.</exception>
     public bool IsSpecial(int id) => _vocabulary.IsSpecial(id);
+
+    /// <summary>True for tokens that stand for themselves rather than for a piece of text: added tokens, special or not, and control tokens.</summary>
+    /// <exception cref="TokenizerException">The id is not in the vocabulary.</exception>
+    public bool IsAdded(int id) => _vocabulary.IsText(id) || _vocabulary.IsSpecial(id) || _added.Contains(id);
 
     private int? Named(string name, FilePlace place)
         => IdOf(name) ?? throw place.Fault($"names the token {FilePlace.Quote(name)}, which the tokenizer does not have");

@@ -90,6 +90,9 @@ internal sealed class Vocabulary
         return _strings.Find(bytes) == StringOf(id) ? ByteAlphabet.Write(bytes) : Encoding.UTF8.GetString(bytes);
     }
 
+    /// <summary>Whether a token was added as text, not as bytes.</summary>
+    internal bool IsText(int id) => _strings.Find(Bytes(id)) != StringOf(id);
+
     internal ReadOnlySpan<byte> Bytes(int id) => _strings[StringOf(id)];
 
     private int StringOf(int id)
