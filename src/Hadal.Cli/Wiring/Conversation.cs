@@ -43,10 +43,7 @@ internal sealed class Conversation
         {
             ChatConversation conversation = new(_messages) { Thinking = _thinking };
             var result = generate(_request with { PromptTokens = _template.Encode(_tokenizer, conversation) }, _template.CreateParser(conversation));
-            var parser = _template.CreateParser(conversation);
-            AnswerEvent[] answer = [.. parser.Push(result.Text), .. parser.Finish()];
-            string thoughts = Text(answer, AnswerEventKind.ReasoningDelta);
-            _messages.Add(new ChatMessage("assistant", Text(answer, AnswerEventKind.ContentDelta)) { Reasoning = thoughts.Length > 0 ? thoughts : null });
+            _messages.Add(_template.ReadAnswer(conversation, result.Text));
             return result;
         }
         catch
@@ -55,6 +52,4 @@ internal sealed class Conversation
             throw;
         }
     }
-
-    private static string Text(AnswerEvent[] answer, AnswerEventKind kind) => string.Concat(answer.Where(e => e.Kind == kind).Select(e => e.Text));
 }

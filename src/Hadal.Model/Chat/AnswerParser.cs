@@ -31,8 +31,8 @@ public sealed partial class AnswerParser
     internal AnswerParser(ReasoningFormat? reasoning, bool startsInReasoning, bool mayOpenReasoning, ToolCallFormat? calls, Tokenizer? tokenizer)
     {
         (_reasoning, _calls) = (reasoning, calls);
-        StartsInReasoning = reasoning is not null && startsInReasoning;
         _state = reasoning is null ? State.Content : startsInReasoning ? State.Reasoning : mayOpenReasoning ? State.Opening : State.Content;
+        StartsInReasoning = _state == State.Reasoning;
         if (tokenizer is null) return;
         string?[] markers = [reasoning?.Start, reasoning?.End, .. _callMarkers];
         foreach (string marker in markers.OfType<string>())
@@ -64,7 +64,7 @@ public sealed partial class AnswerParser
         Arguments,
     }
 
-    /// <summary>Whether the answer begins with thoughts: the prompt has opened them.</summary>
+    /// <summary>Whether the prompt has opened thoughts, which the answer goes on with; false if thoughts are not told from content.</summary>
     public bool StartsInReasoning { get; }
 
     /// <summary>Takes the next piece of the answer, cut anywhere.</summary>

@@ -110,6 +110,34 @@ public abstract class ChatTemplate
             options.Tokenizer);
     }
 
+    /// <summary>Takes a whole answer apart.</summary>
+    /// <param name="conversation">The conversation that was rendered.</param>
+    /// <param name="answer">The text, as <see cref="AnswerParser"/> takes it.</param>
+    /// <param name="options">As for <see cref="CreateParser"/>; without a tokenizer.</param>
+    /// <returns>
+    /// The assistant's message: content (null if there are only calls), thoughts (null if there are none) and calls (null if there are none; without ids).
+    /// </returns>
+    /// <exception cref="TokenizerException">As <see cref="Render"/>.</exception>
+    public ChatMessage ReadAnswer(ChatConversation conversation, string answer, AnswerParserOptions? options = null)
+    {
+        var parser = CreateParser(conversation, options);
+        StringBuilder content = new(), reasoning = new();
+        List<ChatToolCall> calls = [];
+        foreach (var (kind, text, index) in (AnswerEvent[])[.. parser.Push(answer), .. parser.Finish()])
+        {
+            if (kind == AnswerEventKind.ContentDelta) content.Append(text);
+            if (kind == AnswerEventKind.ReasoningDelta) reasoning.Append(text);
+            if (kind == AnswerEventKind.ToolCallStarted) calls.Add(new ChatToolCall("function", text, ""));
+            if (kind == AnswerEventKind.ToolCallArgumentsDelta) calls[index] = calls[index] with { Arguments = calls[index].Arguments + text };
+        }
+
+        bool onlyCalls = calls.Count > 0 && content.Length == 0;
+        return new ChatMessage("assistant", onlyCalls ? null : content.ToString(), calls.Count > 0 ? calls : null)
+        {
+            Reasoning = reasoning.Length > 0 ? reasoning.ToString() : null,
+        };
+    }
+
     private ChatPrompt Compose(ChatConversation conversation)
     {
         ArgumentNullException.ThrowIfNull(conversation);

@@ -56,6 +56,29 @@ public class AnswerParserTests
     }
 
     [Fact]
+    public void A_parser_tells_whether_the_prompt_has_opened_thoughts()
+    {
+        Assert.True(_r1.CreateParser(_plain).StartsInReasoning);
+        Assert.False(_r1.CreateParser(_plain, new AnswerParserOptions { Reasoning = false }).StartsInReasoning);
+        Assert.False(_r1.CreateParser(new([new("user", "u"), new("tool", "t")])).StartsInReasoning);
+        Assert.False(_v31.CreateParser(_plain).StartsInReasoning);
+        Assert.True(_v31.CreateParser(_plain with { Thinking = true }).StartsInReasoning);
+    }
+
+    [Fact]
+    public void A_whole_answer_is_read_as_a_message()
+    {
+        var message = _r1.ReadAnswer(_withTools, "hm\n</think>\n\nLook." + Section + Call + "function" + Sep + "f\n```json\n{}\n```" + CallEnd + SectionEnd);
+        Assert.Equal(("assistant", "Look.", "hm", new ChatToolCall("function", "f", "{}")), (message.Role, message.Content, message.Reasoning, Assert.Single(message.ToolCalls!)));
+        message = _v31.ReadAnswer(_withTools, Section + Call + "f" + Sep + "{" + CallEnd + Call + "g" + Sep + SectionEnd);
+        Assert.Null(message.Content);
+        Assert.Null(message.Reasoning);
+        Assert.Equal([new("function", "f", "{"), new("function", "g", "")], message.ToolCalls!);
+        message = _v3.ReadAnswer(_withTools, "");
+        Assert.Equal(("", null), (message.Content, message.ToolCalls));
+    }
+
+    [Fact]
     public void A_model_that_does_not_think_says_markers_as_content()
         => Assert.Equal("C(<think>a</think>b)", Told(_v3, _plain, "<think>a</think>b"));
 
