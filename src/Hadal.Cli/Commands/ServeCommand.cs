@@ -43,7 +43,7 @@ internal sealed class ServeCommand : HadalCommand
         : base("serve", "Serve a model over HTTP to OpenAI clients, with a page to chat at /.",
             "hadal serve ~/models/DeepSeek-V2-Lite-Chat --weights int8",
             "hadal serve quickstart/model --port 9000 --context 1024",
-            "hadal key new alice --file keys.txt && hadal serve ~/models/Moonlight --host 0.0.0.0 --api-key-file keys.txt")
+            "hadal serve ~/models/Moonlight --host 0.0.0.0 --api-key-file keys.txt")
     {
         Arguments.Add(_model);
         foreach (var option in (Option[])[_host, _port, _keys, _name, _aliases, _template, _context, _cacheTokens, _sequences, _waiting, _drafts, _origins, _noPage, _drain, _time, _cache]) Options.Add(option);
