@@ -32,13 +32,14 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     private readonly int[] _endTokens;
     private readonly int _mostDrafts;
     private readonly ConcurrentQueue<RunningSequence> _arrivals = new();
-    private readonly AutoResetEvent _signal = new(false);
+    private readonly object _work = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly Thread _thread;
     private long _arrival;
     private int _pending;
     private bool _draining;
+    private bool _woken;
     private volatile bool _stopping;
 
     /// <summary>An engine, ready for requests.</summary>
@@ -125,7 +126,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
         var sampler = new Sampler(request.Sampling, _model.Config.VocabularySize, _tokenizer.VocabularySize, _unused, _submitRoom);
         var text = new RunningText(_tokenizer, request.StopTokens ?? _endTokens, new StopText(request.StopStrings), request.SkipSpecialTokens);
-        var stream = new EngineText(() => _signal.Set(), request.CountExperts ? _load?.CreateCounts() ?? [] : null);
+        var stream = new EngineText(Wake, request.CountExperts ? _load?.CreateCounts() ?? [] : null);
         int most = Math.Min(request.MaxTokens, ContextTokens - length);
         lock (_gate)
         {
@@ -136,7 +137,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             _arrivals.Enqueue(new RunningSequence(request, stream, sampler, text, most, _arrival++));
         }
 
-        _signal.Set();
+        Wake();
         return stream;
     }
 
@@ -159,13 +160,12 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             _stopping = true;
         }
 
-        _signal.Set();
+        Wake();
         await _stopped.Task.ConfigureAwait(false);
         _thread.Join();
         _runner.Dispose();
         _cache.Dispose();
         _draftIndices?.Dispose();
-        _signal.Dispose();
     }
 
     private void Run()
@@ -175,7 +175,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             try
             {
                 Receive();
-                if (_scheduler.IsIdle) _signal.WaitOne();
+                if (_scheduler.IsIdle) WaitForWork();
                 else Step();
             }
             catch (Exception e)
@@ -190,6 +190,25 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         var stopped = new EngineBusyException("The server stopped before the text had ended.");
         foreach (var r in _scheduler.Running.Concat(_scheduler.Waiting).ToList()) End(r, stopped);
         _stopped.SetResult();
+    }
+
+    // Texts may be cancelled when the engine has long gone, so there is nothing here to dispose.
+    private void Wake()
+    {
+        lock (_work)
+        {
+            _woken = true;
+            Monitor.Pulse(_work);
+        }
+    }
+
+    private void WaitForWork()
+    {
+        lock (_work)
+        {
+            while (!_woken) Monitor.Wait(_work);
+            _woken = false;
+        }
     }
 
     // New requests come in, those that nobody wants any more go.
