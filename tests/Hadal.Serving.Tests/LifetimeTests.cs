@@ -120,11 +120,12 @@ public sealed class LifetimeTests
     {
         await using var server = await TestServer.StartAsync();
         var measured = new Dictionary<string, double>();
+        var factory = server.Application.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();
         using var listener = new System.Diagnostics.Metrics.MeterListener
         {
             InstrumentPublished = (instrument, l) =>
             {
-                if (instrument.Meter.Name == Monitoring.ServingMeters.Name) l.EnableMeasurementEvents(instrument);
+                if (instrument.Meter.Name == Monitoring.ServingMeters.Name && instrument.Meter.Scope == factory) l.EnableMeasurementEvents(instrument);
             },
         };
         listener.SetMeasurementEventCallback<double>((i, value, _, _) => Add(i.Name, value));

@@ -18,11 +18,11 @@ internal static class ChatEndpoint
         var turn = RequestReading.Chat(request, model, scope.Limits);
         turn = turn with { Generation = scope.Sign(turn.Generation) };
         int choices = RequestReading.Choices(request, scope.Limits);
+        using var observation = scope.Observe("chat", model, request);
         var answers = new List<ChatAnswer>();
         try
         {
             for (int i = 0; i < choices; i++) answers.Add(ChatAnswer.Begin(model, Choice(turn, i)));
-            using var observation = scope.Observe("chat", model, request);
             var head = new Head(Replies.NewId("chatcmpl-"), DateTimeOffset.UtcNow.ToUnixTimeSeconds(), model.Name);
             if (request.Stream == true) await StreamAsync(http, scope, answers, model, head, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
             else await WholeAsync(http, scope, answers, model, head, observation).ConfigureAwait(false);

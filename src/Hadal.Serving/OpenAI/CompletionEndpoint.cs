@@ -20,6 +20,7 @@ internal static class CompletionEndpoint
         var prompts = Prompts(request, model, scope.Limits);
         int choices = RequestReading.Choices(request, scope.Limits);
         var generation = scope.Sign(RequestReading.Generation(request, model, request.MaxTokens ?? UsualTokens, request.Logprobs, "logprobs"));
+        using var observation = scope.Observe("text_completion", model, request);
         var texts = new List<EngineText>();
         try
         {
@@ -28,7 +29,6 @@ internal static class CompletionEndpoint
                 for (int i = 0; i < choices; i++) texts.Add(model.Engine.Submit(generation with { PromptTokens = prompt.Tokens, Sampling = generation.Sampling with { Seed = generation.Sampling.Seed + 0x9E3779B97F4A7C15UL * (ulong)i } }));
             }
 
-            using var observation = scope.Observe("text_completion", model, request);
             var leads = texts.Select((_, i) => request.Echo == true ? prompts[i / choices].Text : "").ToList();
             string id = Replies.NewId("cmpl-");
             if (request.Stream == true) await StreamAsync(http, scope, texts, leads, model, id, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
