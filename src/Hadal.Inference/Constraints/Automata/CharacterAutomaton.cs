@@ -1,7 +1,7 @@
 namespace Hadal.Inference.Constraints.Automata;
 
 /// <summary>A deterministic automaton over Unicode scalar values. State 0 is the start; every transition leads to a state from which an end can be reached.</summary>
-internal sealed class CharacterAutomaton
+internal sealed partial class CharacterAutomaton
 {
     /// <summary>No transition.</summary>
     internal const int Dead = -1;

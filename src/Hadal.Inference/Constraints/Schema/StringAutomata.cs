@@ -1,10 +1,13 @@
 using Hadal.Inference.Constraints.Automata;
+using Hadal.Inference.Constraints.Patterns;
 
 namespace Hadal.Inference.Constraints.Schema;
 
-/// <summary>Makes the automata of patterns and formats, and counts the states of all automata of a schema.</summary>
+/// <summary>Makes the automata of patterns and formats, each once, and counts the states of all automata of a schema.</summary>
 internal sealed class StringAutomata(ConstraintLimits limits)
 {
+    private readonly Dictionary<string, CharacterAutomaton> _known = new(StringComparer.Ordinal);
+
     /// <summary>How many states there may still be.</summary>
     internal int Left { get; private set; } = limits.MaxAutomatonStates;
 
@@ -17,7 +20,62 @@ internal sealed class StringAutomata(ConstraintLimits limits)
     /// <summary>The automaton of all patterns and formats of a shape with its lengths; null when it has neither.</summary>
     internal CharacterAutomaton? Of(SchemaShape shape)
     {
-        if (shape.Patterns.Count == 0 || Left < 0) return null;
-        throw shape.Patterns[0].Fault("pattern is not supported");
+        CharacterAutomaton? result = null;
+        string key = "";
+        foreach (var pattern in shape.Patterns) (result, key) = And(result, key, Checked(pattern.Text(), pattern), pattern);
+        foreach (var format in shape.Formats)
+        {
+            foreach (string pattern in StringFormat.Patterns(format.Text())) (result, key) = And(result, key, pattern, format);
+        }
+
+        if (result is null || shape is { MinLength: 0, MaxLength: int.MaxValue }) return result;
+        var place = shape.Patterns.Concat(shape.Formats).First();
+        key = $"{key}\n{shape.MinLength},{shape.MaxLength}";
+        return Known(key, place, () => AutomatonProduct.Of(result, AutomatonProduct.OfLength(shape.MinLength, shape.MaxLength, Left), Left));
+    }
+
+    /// <summary>The automaton of a shape's lengths alone.</summary>
+    internal CharacterAutomaton OfLength(SchemaShape shape, SchemaPlace place)
+        => shape is { MinLength: 0, MaxLength: int.MaxValue } ? AutomatonProduct.All : Made(place, () => AutomatonProduct.OfLength(shape.MinLength, shape.MaxLength, Left));
+
+    /// <summary>The automaton of one pattern.</summary>
+    internal CharacterAutomaton Of(string pattern, SchemaPlace place)
+    {
+        Checked(pattern, place);
+        return Known(pattern, place, () => PatternAutomaton.Compile(pattern, Left));
+    }
+
+    private string Checked(string pattern, SchemaPlace place)
+        => pattern.Length <= limits.MaxPatternLength ? pattern : throw place.Fault($"the pattern has more than {limits.MaxPatternLength:N0} characters ({nameof(ConstraintLimits.MaxPatternLength)})");
+
+    /// <summary>What two automata of a schema both accept.</summary>
+    internal CharacterAutomaton Both(CharacterAutomaton a, CharacterAutomaton b, SchemaPlace place) => Made(place, () => AutomatonProduct.Of(a, b, Left));
+
+    private (CharacterAutomaton Automaton, string Key) And(CharacterAutomaton? other, string key, string pattern, SchemaPlace place)
+    {
+        var automaton = Known(pattern, place, () => PatternAutomaton.Compile(pattern, Left));
+        if (other is null) return (automaton, pattern);
+        string both = $"{key}\n{pattern}";
+        return (Known(both, place, () => AutomatonProduct.Of(other, automaton, Left)), both);
+    }
+
+    private CharacterAutomaton Known(string key, SchemaPlace place, Func<CharacterAutomaton> make)
+    {
+        if (!_known.TryGetValue(key, out var automaton)) _known.Add(key, automaton = Made(place, make));
+        return automaton;
+    }
+
+    private CharacterAutomaton Made(SchemaPlace place, Func<CharacterAutomaton> make)
+    {
+        try
+        {
+            var automaton = make();
+            Take(automaton.States, place);
+            return automaton;
+        }
+        catch (PatternException e)
+        {
+            throw place.Fault($"the pattern or format is not supported: {e.Message}");
+        }
     }
 }
