@@ -212,9 +212,9 @@ internal sealed class SchemaCompiler
     {
         var place = shape.Schemas[0];
         if (shape.MinLength > shape.MaxLength) return Never(place, $"no string has at least {shape.MinLength} and at most {shape.MaxLength} characters");
-        if (_strings.Of(shape) is not { } automaton)
+        if (_strings.TerminalOf(shape) is not { } terminal)
             return shape is { MinLength: 0, MaxLength: int.MaxValue } ? JsonText.AnyString : new PlainStringTerminal(shape.MinLength, shape.MaxLength);
-        return automaton.IsEmpty ? Never(place, "no string meets the patterns, formats and lengths that hold together here") : new PatternStringTerminal(automaton);
+        return terminal.HasText ? terminal : Never(place, "no string meets the patterns, formats and lengths that hold together here");
     }
 
     private GrammarNode NumberOf(SchemaShape shape)

@@ -20,6 +20,20 @@ internal sealed class StringAutomata(ConstraintLimits limits)
     /// <summary>The automaton of all patterns and formats of a shape with its lengths; null when it has neither.</summary>
     internal CharacterAutomaton? Of(SchemaShape shape)
     {
+        var (result, key) = OfPatterns(shape);
+        return result is null ? null : WithLengths(result, key, shape);
+    }
+
+    /// <summary>The terminal of all patterns and formats of a shape with its lengths; null when it has neither.</summary>
+    internal Terminal? TerminalOf(SchemaShape shape)
+    {
+        var (result, key) = OfPatterns(shape);
+        if (result is null) return null;
+        return result.AcceptsLonger ? new PatternStringTerminal(result, shape.MinLength, shape.MaxLength) : new PatternStringTerminal(WithLengths(result, key, shape));
+    }
+
+    private (CharacterAutomaton? Automaton, string Key) OfPatterns(SchemaShape shape)
+    {
         CharacterAutomaton? result = null;
         string key = "";
         foreach (var pattern in shape.Patterns) (result, key) = And(result, key, Checked(pattern.Text(), pattern), pattern);
@@ -28,7 +42,12 @@ internal sealed class StringAutomata(ConstraintLimits limits)
             foreach (string pattern in StringFormat.Patterns(format.Text())) (result, key) = And(result, key, pattern, format);
         }
 
-        if (result is null || shape is { MinLength: 0, MaxLength: int.MaxValue }) return result;
+        return (result, key);
+    }
+
+    private CharacterAutomaton WithLengths(CharacterAutomaton result, string key, SchemaShape shape)
+    {
+        if (shape is { MinLength: 0, MaxLength: int.MaxValue }) return result;
         var place = shape.Patterns.Concat(shape.Formats).First();
         key = $"{key}\n{shape.MinLength},{shape.MaxLength}";
         return Known(key, place, () => AutomatonProduct.Of(result, AutomatonProduct.OfLength(shape.MinLength, shape.MaxLength, Left), Left));
