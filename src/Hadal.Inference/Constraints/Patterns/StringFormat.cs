@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
+using Hadal.Inference.Constraints.Automata;
+
 namespace Hadal.Inference.Constraints.Patterns;
 
-/// <summary>Formats of strings, as regular expressions that all hold.</summary>
+/// <summary>Formats of strings.</summary>
 internal static class StringFormat
 {
     private const string Days = "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))";
@@ -20,8 +23,20 @@ internal static class StringFormat
     private const string Hex = "[0-9A-Fa-f]";
     private const string UriCharacter = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
 
-    /// <summary>The expressions of a format; none for a format that is not known, which JSON Schema takes as a remark.</summary>
-    internal static IReadOnlyList<string> Patterns(string format)
+    private static readonly ConcurrentDictionary<string, CharacterAutomaton> _known = new(StringComparer.Ordinal);
+
+    /// <summary>The automaton of a format, made once; null for a format that is not known, which JSON Schema takes as a remark.</summary>
+    internal static CharacterAutomaton? Automaton(string format)
+    {
+        if (_known.TryGetValue(format, out var known)) return known;
+        string[] patterns = Patterns(format);
+        if (patterns.Length == 0) return null;
+        int limit = ConstraintLimits.Default.MaxAutomatonStates;
+        var automaton = patterns.Select(p => PatternAutomaton.Compile(p, limit)).Aggregate((a, b) => AutomatonProduct.Of(a, b, limit));
+        return _known.GetOrAdd(format, automaton);
+    }
+
+    private static string[] Patterns(string format)
         => format switch
         {
             "date" => ["^" + Date + "$", NotYear0],

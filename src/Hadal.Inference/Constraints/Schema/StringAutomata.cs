@@ -36,10 +36,10 @@ internal sealed class StringAutomata(ConstraintLimits limits)
     {
         CharacterAutomaton? result = null;
         string key = "";
-        foreach (var pattern in shape.Patterns) (result, key) = And(result, key, Checked(pattern.Text(), pattern), pattern);
+        foreach (var pattern in shape.Patterns) (result, key) = And(result, key, Of(pattern.Text(), pattern), pattern.Text(), pattern);
         foreach (var format in shape.Formats)
         {
-            foreach (string pattern in StringFormat.Patterns(format.Text())) (result, key) = And(result, key, pattern, format);
+            if (StringFormat.Automaton(format.Text()) is { } automaton) (result, key) = And(result, key, automaton, $"\0{format.Text()}", format);
         }
 
         return (result, key);
@@ -60,21 +60,17 @@ internal sealed class StringAutomata(ConstraintLimits limits)
     /// <summary>The automaton of one pattern.</summary>
     internal CharacterAutomaton Of(string pattern, SchemaPlace place)
     {
-        Checked(pattern, place);
+        if (pattern.Length > limits.MaxPatternLength) throw place.Fault($"the pattern has more than {limits.MaxPatternLength:N0} characters ({nameof(ConstraintLimits.MaxPatternLength)})");
         return Known(pattern, place, () => PatternAutomaton.Compile(pattern, Left));
     }
-
-    private string Checked(string pattern, SchemaPlace place)
-        => pattern.Length <= limits.MaxPatternLength ? pattern : throw place.Fault($"the pattern has more than {limits.MaxPatternLength:N0} characters ({nameof(ConstraintLimits.MaxPatternLength)})");
 
     /// <summary>What two automata of a schema both accept.</summary>
     internal CharacterAutomaton Both(CharacterAutomaton a, CharacterAutomaton b, SchemaPlace place) => Made(place, () => AutomatonProduct.Of(a, b, Left));
 
-    private (CharacterAutomaton Automaton, string Key) And(CharacterAutomaton? other, string key, string pattern, SchemaPlace place)
+    private (CharacterAutomaton Automaton, string Key) And(CharacterAutomaton? other, string key, CharacterAutomaton automaton, string name, SchemaPlace place)
     {
-        var automaton = Known(pattern, place, () => PatternAutomaton.Compile(pattern, Left));
-        if (other is null) return (automaton, pattern);
-        string both = $"{key}\n{pattern}";
+        if (other is null) return (automaton, name);
+        string both = $"{key}\n{name}";
         return (Known(both, place, () => AutomatonProduct.Of(other, automaton, Left)), both);
     }
 
