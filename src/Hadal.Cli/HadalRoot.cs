@@ -37,6 +37,8 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
         new AblateCommand(),
         new GenerateCommand(),
         new ChatCommand(),
+        new ServeCommand(),
+        new CommandGroup("key", "Make API keys for hadal serve.", ["hadal key new alice --file keys.txt"], new KeyNewCommand()),
         new InspectCommand(),
         new TraceCommand(),
         new ConvertCommand(),

@@ -71,5 +71,19 @@ public class GenerateTests(Samples samples)
         static IEnumerable<string?> Roles(System.Text.Json.JsonElement json) => json.GetProperty("messages").EnumerateArray().Select(m => m.GetProperty("role").GetString());
     }
 
+    [Fact]
+    public void Chat_shows_thoughts_paler_than_the_answer_and_keeps_them_apart()
+    {
+        string[] chat = ["chat", samples.ModelFolder, "--max-tokens", "4", "--temperature", "0", "--threads", "1", "--template", "deepseek-r1"];
+        var answer = CliRun.WithInput("Hello\n", [.. chat, "--json"]).Json().GetProperty("messages")[1];
+        Assert.Equal("", answer.GetProperty("content").GetString());
+        Assert.NotEqual("", answer.GetProperty("reasoning").GetString());
+        Assert.Contains("\e[2m", CliRun.OnTerminal(colors: true, "Hello\n", chat).Out, StringComparison.Ordinal);
+        Assert.Equal("\n", CliRun.WithInput("Hello\n", chat).Out.ReplaceLineEndings("\n"));
+        string[] v31 = [.. chat[..^1], "deepseek-v3.1", "--json"];
+        Assert.False(CliRun.WithInput("Hello\n", v31).Json().GetProperty("messages")[1].TryGetProperty("reasoning", out _));
+        Assert.True(CliRun.WithInput("Hello\n", [.. v31, "--thinking"]).Json().GetProperty("messages")[1].TryGetProperty("reasoning", out _));
+    }
+
     private CliRun Generate(params string[] options) => CliRun.Of(["generate", samples.ModelFolder, "--prompt", "the number of", "--threads", "1", "--json", .. options]);
 }

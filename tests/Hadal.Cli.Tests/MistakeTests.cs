@@ -114,6 +114,13 @@ public class MistakeTests(Samples samples)
         Assert.Contains("no chat template", CliRun.Of("chat", samples.ModelFolder).Refusal(), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("no chat template named \"llama\"; known are deepseek-v3, deepseek-v3-0324,", "llama")]
+    [InlineData("with the template deepseek-v3 the model does not think", "deepseek-v3")]
+    [InlineData("with the template deepseek-r1 the model always thinks", "deepseek-r1")]
+    public void Chat_with_a_template_that_is_none_or_that_has_no_switch(string expected, string name) =>
+        Assert.Contains(expected, CliRun.Of("chat", samples.ModelFolder, "--template", name, "--thinking").Refusal(), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("{\"ids\": [1]}", "is not a JSON array of token ids")]
     [InlineData("[1, \"two\"]", "is not a JSON array of token ids")]
     [InlineData("[1, 2.5]", "is not a JSON array of token ids")]

@@ -12,6 +12,7 @@ public class PublicApiTests
     [InlineData("Hadal.Inference")]
     [InlineData("Hadal.Training")]
     [InlineData("Hadal.Data")]
+    [InlineData("Hadal.Serving")]
     public void The_public_surface_is_the_approved_one(string assembly)
     {
         string actual = Assembly.Load(assembly).GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n").TrimEnd() + "\n";

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Hadal.Cli.CommandLine;
 
-/// <summary>Options that every command has, and one that every command has that computes.</summary>
+/// <summary>Options that every command has, and those that several commands share.</summary>
 internal static class CommonOptions
 {
     public static Option<bool> Json { get; } = new("--json")
@@ -16,6 +16,9 @@ internal static class CommonOptions
         Description = "Show the stack trace of an error.",
         Recursive = true,
     };
+
+    /// <summary>A fresh argument that names a tokenizer.</summary>
+    public static Argument<string> Tokenizer() => new("TOKENIZER") { Description = "A tokenizer.json, or a folder with one." };
 
     /// <summary>A fresh <c>--threads</c>.</summary>
     public static Option<int> Threads() => Numbers.Whole("--threads", "Threads that compute; 0 for one per processor.", 0, 0, 1024);

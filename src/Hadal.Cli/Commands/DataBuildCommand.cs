@@ -80,11 +80,13 @@ internal sealed class DataBuildCommand : HadalCommand
         var clock = Stopwatch.StartNew();
         DataBuildResult result;
         using (var status = new StatusLine(context.Streams)) result = build.Run(workers, context.Get(_share), memory, new Shown(status), context.Cancellation);
-        if (context.Get(_share).Index == 0) DataReport.Write(Path.Combine(folder, "report.html"), result);
+        string page = Path.Combine(folder, "report.html");
+        bool isFirst = context.Get(_share).Index == 0;
+        if (isFirst) DataReport.Write(page, result);
         if (context.Json) JsonOutput.Write(context.Streams.Out, ToJson(folder, result.Stages));
         else Write(context, result.Stages);
         if (context.Get(_sample) > 0 && !context.Json) WriteSamples(context, result.Samples);
-        context.Say($"{Figures.Bytes(build.InputBytes)} of input in {Figures.Duration(clock.Elapsed)}; the page is {Path.Combine(folder, "report.html")}.");
+        context.Say($"{Figures.Bytes(build.InputBytes)} of input in {Figures.Duration(clock.Elapsed)}; {(isFirst ? $"the page is {page}" : "the first share writes the page")}.");
         return ExitCodes.Success;
     }
 

@@ -18,7 +18,7 @@ internal sealed class TokenizerDecodeCommand : HadalCommand
 {
     private static readonly JsonSerializerOptions _line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly Argument<string> _tokenizer = new("TOKENIZER") { Description = "A tokenizer.json, or a folder with one." };
+    private readonly Argument<string> _tokenizer = CommonOptions.Tokenizer();
     private readonly Option<string> _in = new("--jsonl") { Description = "The ids: a line {\"ids\": […]} for each text. Left out, ids are read from standard input and their text is printed as it is.", HelpName = "IN" };
     private readonly Option<string> _out = new("--out") { Description = "The file to write: a line {\"text\": …} for each, in the same order.", HelpName = "OUT" };
     private readonly Option<bool> _skip = new("--skip-special") { Description = "Leave control tokens such as <｜end▁of▁sentence｜> out." };

@@ -12,7 +12,7 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal tokenizer encode</c>: texts to token ids.</summary>
 internal sealed class TokenizerEncodeCommand : HadalCommand
 {
-    private readonly Argument<string> _tokenizer = new("TOKENIZER") { Description = "A tokenizer.json, or a folder with one." };
+    private readonly Argument<string> _tokenizer = CommonOptions.Tokenizer();
     private readonly Option<string> _in = new("--jsonl") { Description = "The texts: a line {\"text\": …} for each. Left out, one text is read from standard input as it is, and its ids are printed.", HelpName = "IN" };
     private readonly Option<string> _out = new("--out") { Description = "The file to write: a line {\"ids\": […]} for each text, in the same order.", HelpName = "OUT" };
     private readonly Option<bool> _bos = new("--bos") { Description = "Put the begin-of-sentence token before every text." };

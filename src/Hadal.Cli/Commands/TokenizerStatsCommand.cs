@@ -14,7 +14,7 @@ namespace Hadal.Cli.Commands;
 /// <summary><c>hadal tokenizer stats</c>: how many bytes of text a token stands for.</summary>
 internal sealed class TokenizerStatsCommand : HadalCommand
 {
-    private readonly Argument<string> _tokenizer = new("TOKENIZER") { Description = "A tokenizer.json, or a folder with one." };
+    private readonly Argument<string> _tokenizer = CommonOptions.Tokenizer();
 
     private readonly Argument<string[]> _paths = new("PATH")
     {

@@ -4,6 +4,7 @@ using Hadal.Inference;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Model.Tokenization;
+using Hadal.Serving.Security;
 using Hadal.Training.Runs;
 
 namespace Hadal.Cli.Errors;
@@ -36,7 +37,7 @@ internal static class ErrorRule
     private static (int Code, string Sentence) Judge(Exception exception) => exception switch
     {
         OperationCanceledException => (ExitCodes.Stopped, exception is StoppedException ? Sentence(exception.Message) : "Stopped; nothing was written."),
-        MistakeException or ConfigException or CheckpointException or TokenizerException or DataException or TrainingException or GenerationException
+        MistakeException or ConfigException or CheckpointException or TokenizerException or DataException or TrainingException or GenerationException or ApiKeyException
             => (ExitCodes.Mistake, Sentence(exception.Message)),
         IOException or UnauthorizedAccessException => (ExitCodes.Mistake, Sentence(exception.Message)),
         OutOfMemoryException => (ExitCodes.Mistake, "There is not enough memory for this; a smaller model, batch or context would need less."),

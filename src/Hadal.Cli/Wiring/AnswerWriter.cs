@@ -3,6 +3,7 @@ using Hadal.Cli.Drawing;
 using Hadal.Cli.Output;
 using Hadal.Inference.Experts;
 using Hadal.Inference.Generation;
+using Hadal.Model.Chat;
 
 namespace Hadal.Cli.Wiring;
 
@@ -15,20 +16,36 @@ internal sealed class AnswerWriter(CommandContext context)
     /// <param name="generator">Generates.</param>
     /// <param name="request">What.</param>
     /// <param name="lead">On a screen, what stands before the text, paler than it.</param>
+    /// <param name="parser">Tells thoughts from the answer: on a screen they are paler, elsewhere left out. Null if all is answer.</param>
     /// <param name="cancellation">Ends the text early; null for when the command is to stop.</param>
-    public GenerationResult Generate(TextGenerator generator, GenerationRequest request, string lead = "", CancellationToken? cancellation = null)
+    public GenerationResult Generate(
+        TextGenerator generator, GenerationRequest request, string lead = "", AnswerParser? parser = null, CancellationToken? cancellation = null)
     {
         using var status = new StatusLine(_streams);
         int promptTokens = generator.Encode(request).Length;
         var prefill = new Report<int>(done => status.Show(() => $"reading the prompt: {done} of {promptTokens} tokens"));
-        bool begun = false;
-        var result = generator.Generate(request, context.Json ? null : Write, prefill, cancellation ?? context.Cancellation);
+        bool begun = false, thinking = false;
+        var result = generator.Generate(request, context.Json ? null : text => Show(parser?.Push(text), text), prefill, cancellation ?? context.Cancellation);
         if (context.Json) return result;
+        if (parser is not null) Show(parser.Finish(), "");
         if (!begun) Write("");
         _streams.Out.WriteLine();
         return result;
 
-        void Write(string text)
+        void Show(IReadOnlyList<AnswerEvent>? events, string text)
+        {
+            if (events is null) Write(text);
+            foreach (var (kind, piece, _) in events ?? [])
+            {
+                bool thought = kind == AnswerEventKind.ReasoningDelta;
+                if (thought && !_streams.OutIsTerminal) continue;
+                if (thinking && !thought) Write("\n\n");
+                thinking = thought;
+                Write(piece, pale: thought);
+            }
+        }
+
+        void Write(string text, bool pale = false)
         {
             if (!begun)
             {
@@ -37,7 +54,8 @@ internal sealed class AnswerWriter(CommandContext context)
                 begun = true;
             }
 
-            _streams.Out.Write(_streams.OutIsTerminal ? ScreenText.Harmless(text) : text);
+            string shown = _streams.OutIsTerminal ? ScreenText.Harmless(text) : text;
+            _streams.Out.Write(pale ? Pale(shown) : shown);
             _streams.Out.Flush();
         }
     }

@@ -1,4 +1,5 @@
 using Hadal.Inference.Generation;
+using Hadal.Model.Chat;
 using Hadal.Model.Tokenization;
 
 namespace Hadal.Cli.Wiring;
@@ -10,11 +11,14 @@ internal sealed class Conversation
     private readonly ChatTemplate _template;
     private readonly GenerationRequest _request;
     private readonly string? _system;
+    private readonly bool? _thinking;
     private readonly List<ChatMessage> _messages = [];
 
-    public Conversation(TextGenerator generator, Tokenizer tokenizer, ChatTemplate template, GenerationRequest request, string? system)
+    public Conversation(TextGenerator generator, Tokenizer tokenizer, ChatTemplate template, GenerationRequest request, string? system, bool? thinking)
     {
-        (Generator, _tokenizer, _template, _request, _system) = (generator, tokenizer, template, request, system);
+        // Where thoughts are marked by control tokens, the text has to have those.
+        (Generator, _tokenizer, _template) = (generator, tokenizer, template);
+        (_request, _system, _thinking) = (request with { SkipSpecialTokens = template.Reasoning is null }, system, thinking);
         Clear();
     }
 
@@ -31,15 +35,15 @@ internal sealed class Conversation
 
     /// <summary>Says something and has it answered. If that fails it was not said.</summary>
     /// <param name="content">What the person says; control tokens that it spells are plain text.</param>
-    /// <param name="generate">Generates the answer.</param>
-    public GenerationResult Say(string content, Func<GenerationRequest, GenerationResult> generate)
+    /// <param name="generate">Generates the answer; the parser is there to show it as it comes.</param>
+    public GenerationResult Say(string content, Func<GenerationRequest, AnswerParser, GenerationResult> generate)
     {
         _messages.Add(new ChatMessage("user", content));
         try
         {
-            var prompt = _template.Encode(_tokenizer, _messages, addGenerationPrompt: true, AddedTokenRecognition.None);
-            var result = generate(_request with { PromptTokens = prompt });
-            _messages.Add(new ChatMessage("assistant", result.Text));
+            ChatConversation conversation = new(_messages) { Thinking = _thinking };
+            var result = generate(_request with { PromptTokens = _template.Encode(_tokenizer, conversation) }, _template.CreateParser(conversation));
+            _messages.Add(_template.ReadAnswer(conversation, result.Text));
             return result;
         }
         catch

@@ -20,17 +20,19 @@ internal sealed class LoadingArguments
     }
 
     /// <summary>Loads a model as the options say.</summary>
-    public LoadedModel Load(CommandContext context, string folder, bool mtp) => LoadedModel.Load(
-        context,
-        folder,
-        context.Get(_threads),
-        new LoadOptions
-        {
-            Mtp = mtp,
-            Weights = context.Find(_weights),
-            Memory = context.Find(_memory),
-            WarmExperts = context.Get(_preload),
-            Lazy = !context.Get(_preload),
-            Lock = context.Get(_lock),
-        });
+    public LoadedModel Load(CommandContext context, string folder, bool mtp) => LoadedModel.Load(context, folder, Threads(context), Read(context, mtp));
+
+    /// <summary>Threads that compute; 0 for one per processor.</summary>
+    public int Threads(CommandContext context) => context.Get(_threads);
+
+    /// <summary>What the options say.</summary>
+    public LoadOptions Read(CommandContext context, bool mtp) => new()
+    {
+        Mtp = mtp,
+        Weights = context.Find(_weights),
+        Memory = context.Find(_memory),
+        WarmExperts = context.Get(_preload),
+        Lazy = !context.Get(_preload),
+        Lock = context.Get(_lock),
+    };
 }

@@ -14,5 +14,15 @@ public sealed record DecontaminationRecipe
     public ContaminationRules Rules { get; init; } = new();
 
     /// <summary>What is wrong with it; null if nothing.</summary>
-    internal string? Problem() => Sets.Count == 0 ? "\"sets\" names at least one evaluation set." : (Sets.Select(s => s.Problem()).FirstOrDefault(p => p is not null) ?? Rules.Problem()) is { } problem ? problem + "." : null;
+    internal string? Problem()
+    {
+        if (Sets.Count == 0) return "\"sets\" names at least one evaluation set.";
+        foreach (var set in Sets)
+        {
+            if (set is null) return "an evaluation set is an object with \"name\", \"path\" and fields, not null.";
+            if (set.Problem() is { } wrong) return wrong + ".";
+        }
+
+        return Rules.Problem() is { } problem ? problem + "." : null;
+    }
 }

@@ -3,7 +3,11 @@ using Hadal.Data.Sources;
 
 namespace Hadal.Data.Decontamination;
 
-/// <summary>Where the items of an evaluation set are, as a recipe names them: a JSON-lines or CSV file (packed or not) or a folder of them, and the fields that hold the parts.</summary>
+/// <summary>Where the items of an evaluation set are, as a recipe names them: a file of JSON lines, JSON, CSV or Parquet (packed or not) or a folder of them, and the fields that hold the parts.</summary>
+/// <remarks>
+/// In JSON a field is a string, an array of strings (<c>choices</c> of MMLU, <c>endings</c> of HellaSwag), or an object with one, of which a dot names the member (<c>targets.choices</c>;
+/// <c>text</c> where none is named).
+/// </remarks>
 public sealed record EvaluationSet
 {
     /// <summary>The name under which its items are reported; with several files, their names follow after a slash.</summary>
@@ -42,7 +46,6 @@ public sealed record EvaluationSet
     {
         if (Problem() is { } problem) throw new DataException($"The evaluation set cannot be read: {problem}.");
         IReadOnlyList<InputFile> files = InputListing.Find([Path], null, report);
-        if (files.Count == 0) throw new DataException($"{Path} holds no file of the evaluation set {Name}; name a JSON-lines or CSV file or a folder of them.", Path);
         foreach (InputFile file in files)
         {
             foreach (EvaluationItem item in Read(file, files.Count == 1 ? Name : $"{Name}/{file.Id}", report)) yield return item;
@@ -56,7 +59,7 @@ public sealed record EvaluationSet
         for (int i = 0; i < fields.Length; i++)
         {
             bool any = false;
-            foreach (SourceDocument document in InputReader.Read(file, new InputOptions { TextField = fields[i] }, i == 0 ? report : null))
+            foreach (SourceDocument document in InputReader.Read(file, new InputOptions { TextField = fields[i], ReadsNestedStrings = true }, i == 0 ? report : null))
             {
                 // The number of the record's line or of the record itself, which ends its place.
                 long place = long.TryParse(document.Place.AsSpan(document.Place.AsSpan().LastIndexOfAny(':', '#') + 1), out long number) ? number : 0;

@@ -1,5 +1,5 @@
 using System.Text;
-using Hadal.Model.Tokenization;
+using Hadal.Data.Normalization;
 
 namespace Hadal.Data.Deduplication;
 
@@ -11,7 +11,7 @@ internal static class DeduplicationForm
 {
     public static string Of(string text)
     {
-        string composed = Ascii.IsValid(text) ? text : UnicodeNormalizer.Compose(text);
+        string composed = Composition.Compose(text);
         var form = new StringBuilder(composed.Length);
         bool blank = false;
         foreach (Rune rune in composed.EnumerateRunes())

@@ -49,7 +49,7 @@ public sealed record DeduplicationSettings
         if (Bands is < 1 or > 256 || Rows is < 1 or > 64) return "\"bands\" is from 1 to 256 and \"rows\" from 1 to 64.";
         foreach (var rule in ShinglesByLanguage.Values.Append(Shingles))
         {
-            if (rule.Length is < 1 or > 64) return "The length of a shingle is from 1 to 64.";
+            if (rule is null or { Length: < 1 or > 64 }) return "\"length\" of a shingle is from 1 to 64.";
         }
 
         return null;

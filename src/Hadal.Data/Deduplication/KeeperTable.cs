@@ -47,15 +47,7 @@ internal sealed class KeeperTable : IDisposable
     public (CopyRule Rule, DocumentReference Kept)[] Part(int part)
     {
         ulong[] words = new ulong[_starts[part + 1] - _starts[part]];
-        var bytes = MemoryMarshal.AsBytes(words.AsSpan());
-        for (long at = _starts[part] * sizeof(ulong); bytes.Length > 0;)
-        {
-            int read = RandomAccess.Read(_file, bytes, at);
-            if (read == 0) throw new EndOfStreamException("A file of the build ends too early.");
-            bytes = bytes[read..];
-            at += read;
-        }
-
+        FileBytes.Read(_file, MemoryMarshal.AsBytes(words.AsSpan()), _starts[part] * sizeof(ulong));
         return Array.ConvertAll(words, Entry);
     }
 
@@ -75,7 +67,7 @@ internal sealed class KeeperTable : IDisposable
     private ulong ReadOne(DocumentReference document)
     {
         Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        RandomAccess.Read(_file, bytes, Place(document));
+        FileBytes.Read(_file, bytes, Place(document));
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 }

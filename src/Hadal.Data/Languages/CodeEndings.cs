@@ -8,11 +8,12 @@ internal static class CodeEndings
     private const int LongestEnding = 12;
 
     private static readonly FrozenDictionary<string, string> _endings = Read(
-        "python py pyi pyw; csharp cs csx; c c; cpp cpp cc cxx hpp hh hxx ipp cu cuh; java java; javascript js mjs cjs jsx; typescript ts mts cts tsx; go go; rust rs; "
+        "python py pyi pyx pyw; csharp cs csx; c c h; cpp cpp cc cxx hpp hh hxx ipp; cuda cu cuh; java java; javascript js mjs cjs jsx; typescript ts mts cts tsx; go go; rust rs; "
         + "html html htm xhtml; css css scss less sass; json json ipynb geojson; xml xml xsd xsl xslt svg csproj props targets resx xaml plist; yaml yaml yml; sql sql; "
         + "shell sh bash zsh ksh fish; powershell ps1 psm1; php php; ruby rb; perl pl pm; lua lua; kotlin kt kts; swift swift; scala scala sc; r r; julia jl; haskell hs; "
         + "fsharp fs fsx fsi; vb vb; dart dart; elixir ex exs; erlang erl hrl; clojure clj cljs; ocaml ml mli; objectivec m mm; fortran f f90 f95 f03; assembly asm s; "
-        + "pascal pas pp; zig zig; nim nim; protobuf proto; toml toml; cmake cmake; make mk; tex tex sty; matlab mat; groovy groovy gradle; verilog v sv; vhdl vhd vhdl; lisp lisp el scm");
+        + "pascal pas pp; zig zig; nim nim; protobuf proto; toml toml; cmake cmake; make mk; tex tex sty; matlab mat; groovy groovy gradle; verilog v sv; vhdl vhd vhdl; lisp lisp el scm; awk awk; "
+        + "batch bat; cobol cob; d d; elm elm; solidity sol; tcl tcl; vue vue; wgsl wgsl");
 
     private static readonly FrozenDictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _lookup = _endings.GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -35,6 +36,13 @@ internal static class CodeEndings
             "code:json" when !start.StartsWith('{') && !start.StartsWith('[') => null,
             _ => language,
         };
+    }
+
+    /// <summary>The language of an ending without its full stop, whatever the text is; null for none.</summary>
+    internal static string? Of(ReadOnlySpan<char> ending)
+    {
+        Span<char> small = stackalloc char[LongestEnding];
+        return ending.Length <= LongestEnding && _lookup.TryGetValue(small[..ending.ToLowerInvariant(small)], out string? language) ? language : null;
     }
 
     private static FrozenDictionary<string, string> Read(string lists)

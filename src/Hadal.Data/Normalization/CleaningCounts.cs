@@ -1,6 +1,6 @@
 namespace Hadal.Data.Normalization;
 
-/// <summary>What cleaning changed in one text, in characters (UTF-16 units) unless stated. Counts of many texts add up with <c>+</c>.</summary>
+/// <summary>What cleaning changed in one text, in characters (UTF-16 units) unless stated.</summary>
 public readonly record struct CleaningCounts
 {
     /// <summary>Sequences replaced because they were one character read in a wrong encoding.</summary>
@@ -39,7 +39,7 @@ public readonly record struct CleaningCounts
     /// <summary>Empty lines removed.</summary>
     public int BlankLines { get; init; }
 
-    /// <summary>1 if normalisation form C changed the text, for many texts their number.</summary>
+    /// <summary>1 if normalisation form C changed the text.</summary>
     public int Composed { get; init; }
 
     /// <summary>Each count that is not 0, with a name for a report.</summary>
@@ -51,29 +51,4 @@ public readonly record struct CleaningCounts
 
     /// <summary>Damage that a person would see in the text as it came: characters that stand where a letter was or cut a word in two.</summary>
     public int Damage => Controls + ZeroWidth + DirectionMarks + Noncharacters + PrivateUse + LoneSurrogates + ReplacementCharacters;
-
-    /// <summary>The counts of two texts together.</summary>
-    /// <param name="left">One text's.</param>
-    /// <param name="right">The other's.</param>
-    public static CleaningCounts operator +(CleaningCounts left, CleaningCounts right) => new()
-    {
-        Mojibake = left.Mojibake + right.Mojibake,
-        Controls = left.Controls + right.Controls,
-        ZeroWidth = left.ZeroWidth + right.ZeroWidth,
-        DirectionMarks = left.DirectionMarks + right.DirectionMarks,
-        Noncharacters = left.Noncharacters + right.Noncharacters,
-        PrivateUse = left.PrivateUse + right.PrivateUse,
-        LoneSurrogates = left.LoneSurrogates + right.LoneSurrogates,
-        ReplacementCharacters = left.ReplacementCharacters + right.ReplacementCharacters,
-        LineEnds = left.LineEnds + right.LineEnds,
-        NoBreakSpaces = left.NoBreakSpaces + right.NoBreakSpaces,
-        TrailingBlanks = left.TrailingBlanks + right.TrailingBlanks,
-        BlankLines = left.BlankLines + right.BlankLines,
-        Composed = left.Composed + right.Composed,
-    };
-
-    /// <summary>The same as <c>+</c>, for languages without operators.</summary>
-    /// <param name="left">One text's.</param>
-    /// <param name="right">The other's.</param>
-    public static CleaningCounts Add(CleaningCounts left, CleaningCounts right) => left + right;
 }

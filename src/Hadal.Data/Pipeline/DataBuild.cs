@@ -6,6 +6,8 @@ using Hadal.Data.Pipeline.Stages;
 using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Work;
 using Hadal.Data.Sources;
+using Hadal.Model.Checkpoints;
+using Hadal.Model.Tokenization;
 
 namespace Hadal.Data.Pipeline;
 
@@ -24,10 +26,10 @@ public sealed class DataBuild
     private readonly IReadOnlyList<IDocumentStep> _before, _after;
     private readonly DocumentEncoder? _encoder;
 
-    /// <summary>Lists the inputs and loads the tokenizer.</summary>
+    /// <summary>Lists the inputs, loads the tokenizer and reads the evaluation sets.</summary>
     /// <param name="recipe">What to do.</param>
     /// <param name="folder">Where the result goes; made if it is not there.</param>
-    /// <exception cref="DataException">A path does not exist or nothing readable is there, or the tokenizer lacks a token that the recipe needs.</exception>
+    /// <exception cref="DataException">A path does not exist or nothing readable is there, the tokenizer lacks a token that the recipe needs, or an evaluation set has not the fields that it names.</exception>
     public DataBuild(DataRecipe recipe, string folder)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -36,11 +38,22 @@ public sealed class DataBuild
         (_recipe, _folder) = (recipe, Path.GetFullPath(folder));
         (_before, _after) = (DocumentSteps.BeforeDeduplication(recipe), DocumentSteps.AfterDeduplication(recipe));
 
-        // What is wrong with the tokenizer is said now, not after hours.
+        // What is wrong with the tokenizer and the evaluation sets is said now, not after hours.
         if (recipe.Tokens is { } tokens) _encoder = new DocumentEncoder(tokens, recipe.Seed);
-        foreach (var input in recipe.Inputs)
+        foreach (var step in _after.OfType<DecontaminationStep>()) step.Load(_listing);
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (input, number) in recipe.Inputs.Select((input, i) => (input, i + 1)))
         {
-            foreach (var file in InputListing.Find([input.Path], input.Options(recipe.MaximumDocumentBytes), _listing)) _files.Add((file, input));
+            var files = InputListing.Find([input.Path], input.Options(recipe.MaximumDocumentBytes), _listing);
+
+            // Documents and sources are named by files, so files of one name are told apart by the number of their input.
+            bool clash = files.Any(f => ids.Contains(f.Id));
+            foreach (var file in files)
+            {
+                var named = clash ? file with { Id = FormattableString.Invariant($"@{number}/{file.Id}") } : file;
+                ids.Add(named.Id);
+                _files.Add((named, input));
+            }
         }
     }
 
@@ -50,7 +63,7 @@ public sealed class DataBuild
     /// <summary>Their bytes on the disk.</summary>
     public long InputBytes => _files.Sum(f => f.File.Bytes);
 
-    /// <summary>Paths that were passed over while listing.</summary>
+    /// <summary>The first paths that were passed over while listing, and the first records of evaluation sets that cannot be used.</summary>
     public IReadOnlyList<ReadProblem> Skipped => _listing.Examples;
 
     /// <summary>Does what is left to do.</summary>
@@ -60,20 +73,25 @@ public sealed class DataBuild
     /// <param name="progress">Told after each task; may be null.</param>
     /// <param name="cancellation">Stops between documents; what is done stays done.</param>
     /// <returns>What is in the folder when it is done.</returns>
-    /// <exception cref="DataException">The folder holds another build, or an input has changed since the build began.</exception>
+    /// <exception cref="DataException">The folder holds another build, or an input, an evaluation set or the tokenizer has changed since the build began.</exception>
     public DataBuildResult Run(int workers, WorkShare share, long memory = 0, IProgress<BuildProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(memory);
         var budget = MemoryBudget.Of(memory == 0 ? MemoryBudget.Default(_recipe.MaximumDocumentBytes) : memory, _recipe.MaximumDocumentBytes, workers, out workers);
         Directory.CreateDirectory(_folder);
-        Claim(share);
-        string finished = Path.Combine(_folder, Publication.Stages);
-        if (File.Exists(finished)) return DataBuildResult.Read(_folder);
+        Claim(share, cancellation);
+        string finished = Path.Combine(_folder, Publication.Stages), work = Path.Combine(_folder, WorkName);
+        if (File.Exists(finished))
+        {
+            // A process that was stopped while it cleared the work away left some of it.
+            if (share.Index == 0 && Directory.Exists(work)) Directory.Delete(work, recursive: true);
+            return DataBuildResult.Read(_folder);
+        }
 
         try
         {
-            Work(new WorkFolder(Path.Combine(_folder, WorkName)), share, workers, budget, progress, cancellation);
+            Work(new WorkFolder(work), share, workers, budget, progress, cancellation);
         }
         catch (IOException) when (share.Index > 0 && File.Exists(finished))
         {
@@ -102,33 +120,40 @@ public sealed class DataBuild
     }
 
     // The first to come writes down what is built here; whoever comes later has to build the same.
-    private void Claim(WorkShare share)
+    private void Claim(WorkShare share, CancellationToken cancellation)
     {
         string path = Path.Combine(_folder, Identity), own = Describe();
         if (!File.Exists(path) && share.Index == 0)
         {
-            string beside = path + ".partial";
-            File.WriteAllText(beside, own);
-            File.Move(beside, path, overwrite: true);
+            AtomicFile.Write(path, file => file.Write(Encoding.UTF8.GetBytes(own)));
             return;
         }
 
-        for (int i = 0; !File.Exists(path) && i < 600; i++) Thread.Sleep(100);
+        for (int i = 0; !File.Exists(path) && i < 600; i++)
+        {
+            cancellation.WaitHandle.WaitOne(100);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
         if (!File.Exists(path)) throw new DataException($"{path} is not there: the first share (0/{share.Count}) begins a build and has to be started too.", path);
         if (File.ReadAllText(path) == own) return;
-        throw new DataException($"{_folder} holds a build of another recipe, or its inputs have changed since it began; name another folder, or delete this one to build anew.", _folder);
+        throw new DataException($"{_folder} holds a build of another recipe, or its inputs, evaluation sets or tokenizer have changed since it began; name another folder, or delete this one to build anew.", _folder);
     }
 
     private string Describe()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (file, _) in _files)
+        foreach (var (file, _) in _files) Add(file);
+        foreach (var set in _recipe.Decontaminate?.Sets ?? [])
         {
-            long written = File.GetLastWriteTimeUtc(file.Path).Ticks;
-            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{file.Id}\0{file.Bytes}\0{written}\0")));
+            foreach (var file in InputListing.Find([set.Path])) Add(file);
         }
 
+        if (_recipe.Tokens is { } tokens) hash.AppendData(Encoding.UTF8.GetBytes(Tokenizer.FileSha256(tokens.Tokenizer) ?? ""));
         return JsonSerializer.Serialize(new { format = 1, inputs_sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()), recipe = _recipe.ToJson() });
+
+        void Add(InputFile file) =>
+            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{file.Id}\0{file.Bytes}\0{File.GetLastWriteTimeUtc(file.Path).Ticks}\0")));
     }
 
     private void Publish(WorkFolder work, int readTasks, IReadOnlyList<string> keyed, IReadOnlyList<string> finished, TokenStages? tokens, CancellationToken cancellation)

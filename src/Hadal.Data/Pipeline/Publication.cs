@@ -7,6 +7,7 @@ using Hadal.Data.Pipeline.Steps;
 using Hadal.Data.Pipeline.Storage;
 using Hadal.Data.Pipeline.Work;
 using Hadal.Data.Shards;
+using Hadal.Model.Checkpoints;
 using Hadal.Model.Tokenization;
 
 namespace Hadal.Data.Pipeline;
@@ -20,17 +21,14 @@ internal sealed class Publication(DataRecipe recipe, string folder, WorkFolder w
     /// <summary>Concatenates a file of each of several tasks.</summary>
     public void Join(IEnumerable<string> folders, string name)
     {
-        string path = Path.Combine(folder, name), beside = path + ".partial";
-        using (var joined = new FileStream(beside, FileMode.Create, FileAccess.Write))
+        AtomicFile.Write(Path.Combine(folder, name), joined =>
         {
             foreach (string task in folders)
             {
                 using var part = File.OpenRead(Path.Combine(task, name));
                 part.CopyTo(joined);
             }
-        }
-
-        File.Move(beside, path, overwrite: true);
+        });
     }
 
     /// <summary>Of all tasks' examples, those that are kept.</summary>
@@ -38,9 +36,7 @@ internal sealed class Publication(DataRecipe recipe, string folder, WorkFolder w
     {
         var samples = new SampleSet(recipe.Samples, recipe.Seed);
         foreach (string task in folders) samples.AddFile(Path.Combine(task, SampleSet.File));
-        string path = Path.Combine(folder, SampleSet.File), beside = path + ".partial";
-        samples.Save(beside);
-        File.Move(beside, path, overwrite: true);
+        AtomicFile.Write(Path.Combine(folder, SampleSet.File), samples.Save);
     }
 
     /// <summary>Moves what leaves single stages to its place.</summary>
@@ -128,9 +124,14 @@ internal sealed class Publication(DataRecipe recipe, string folder, WorkFolder w
             foreach (var tally in StageTally.Load(file)) tallies[tally.Stage].Add(tally);
         }
 
-        string path = Path.Combine(folder, Stages), beside = path + ".partial";
-        File.WriteAllLines(beside, tallies.Values.Select(t => JsonSerializer.Serialize(t)));
-        File.Move(beside, path, overwrite: true);
+        AtomicFile.Write(Path.Combine(folder, Stages), file =>
+        {
+            foreach (var tally in tallies.Values)
+            {
+                JsonSerializer.Serialize(file, tally);
+                file.WriteByte((byte)'\n');
+            }
+        });
         Directory.Delete(work.Root, recursive: true);
     }
 }

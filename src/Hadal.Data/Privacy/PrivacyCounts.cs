@@ -1,6 +1,6 @@
 namespace Hadal.Data.Privacy;
 
-/// <summary>How many pieces of personal data were masked, by kind. Counts of many texts add up with <c>+</c>.</summary>
+/// <summary>How many pieces of personal data were masked, by kind.</summary>
 /// <param name="Emails">Mail addresses.</param>
 /// <param name="IpAddresses">IP addresses.</param>
 /// <param name="PhoneNumbers">Phone numbers.</param>
@@ -11,17 +11,6 @@ public readonly record struct PrivacyCounts(int Emails, int IpAddresses, int Pho
 {
     /// <summary>All together.</summary>
     public int Total => Emails + IpAddresses + PhoneNumbers + Keys + AccountNumbers + CardNumbers;
-
-    /// <summary>The counts of two texts together.</summary>
-    /// <param name="left">One text's.</param>
-    /// <param name="right">The other's.</param>
-    public static PrivacyCounts operator +(PrivacyCounts left, PrivacyCounts right) => new(left.Emails + right.Emails, left.IpAddresses + right.IpAddresses,
-        left.PhoneNumbers + right.PhoneNumbers, left.Keys + right.Keys, left.AccountNumbers + right.AccountNumbers, left.CardNumbers + right.CardNumbers);
-
-    /// <summary>The same as <c>+</c>, for languages without operators.</summary>
-    /// <param name="left">One text's.</param>
-    /// <param name="right">The other's.</param>
-    public static PrivacyCounts Add(PrivacyCounts left, PrivacyCounts right) => left + right;
 
     /// <summary>Each count that is not 0, with a name for a report.</summary>
     internal IReadOnlyList<(string What, int Count)> Named => [.. (((string What, int Count)[])

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using static System.FormattableString;
 
 namespace Hadal.Data.Quality;
 
@@ -183,30 +184,45 @@ public sealed record QualityRules
     /// <summary>What is wrong with it and what would be right, in one clause; null if nothing.</summary>
     public string? Problem()
     {
-        foreach (double? share in (ReadOnlySpan<double?>)[MaxBulletLines, MaxEllipsisLines, MinLetterWords, MinFrequentCharacters, MaxDuplicateLines, MaxDuplicateParagraphs,
-            MaxDuplicateLineCharacters, MaxDuplicateParagraphCharacters, MinEndedLines, MaxShortLines, MinAlphanumeric, MaxDigits, MaxCapitals, MaxDamage, MaxMarkup])
+        foreach (var (name, share) in (ReadOnlySpan<(string, double?)>)
+        [
+            ("max_bullet_lines", MaxBulletLines), ("max_ellipsis_lines", MaxEllipsisLines), ("min_letter_words", MinLetterWords),
+            ("min_frequent_characters", MinFrequentCharacters), ("max_duplicate_lines", MaxDuplicateLines), ("max_duplicate_paragraphs", MaxDuplicateParagraphs),
+            ("max_duplicate_line_characters", MaxDuplicateLineCharacters), ("max_duplicate_paragraph_characters", MaxDuplicateParagraphCharacters),
+            ("min_ended_lines", MinEndedLines), ("max_short_lines", MaxShortLines), ("min_alphanumeric", MinAlphanumeric), ("max_digits", MaxDigits),
+            ("max_capitals", MaxCapitals), ("max_damage", MaxDamage), ("max_markup", MaxMarkup),
+        ])
         {
-            if (share is not (null or (>= 0 and <= 1))) return "a share is from 0 to 1 in the quality rules";
+            if (share is not (null or (>= 0 and <= 1))) return Invariant($"\"{name}\" is {share}, but a share is from 0 to 1");
         }
 
-        foreach (double? number in (ReadOnlySpan<double?>)[MinWords, MaxWords, MinMeanWordLength, MaxMeanWordLength, MaxSymbolRatio, MinStopWords, MinLineWords, MaxLineWordLength,
-            MinSentences, MaxLineBreaksPerWord, MaxMeanLineLength, MaxLineLength, ShortLineLength, LanguageRulesFromWords, GramRulesFromWords])
+        foreach (var (name, number) in (ReadOnlySpan<(string, double?)>)
+        [
+            ("min_words", MinWords), ("max_words", MaxWords), ("min_mean_word_length", MinMeanWordLength), ("max_mean_word_length", MaxMeanWordLength),
+            ("max_symbol_ratio", MaxSymbolRatio), ("min_stop_words", MinStopWords), ("min_line_words", MinLineWords), ("max_line_word_length", MaxLineWordLength),
+            ("min_sentences", MinSentences), ("max_line_breaks_per_word", MaxLineBreaksPerWord), ("max_mean_line_length", MaxMeanLineLength),
+            ("max_line_length", MaxLineLength), ("short_line_length", ShortLineLength), ("language_rules_from_words", LanguageRulesFromWords),
+            ("gram_rules_from_words", GramRulesFromWords),
+        ])
         {
-            if (number is not (null or (>= 0 and < double.PositiveInfinity))) return "a number is not negative in the quality rules";
+            if (number is not (null or (>= 0 and < double.PositiveInfinity))) return Invariant($"\"{name}\" is {number}, but has to be 0 or more");
         }
 
         if (MinWords > MaxWords) return "\"min_words\" is at most \"max_words\"";
         if (MinMeanWordLength > MaxMeanWordLength) return "\"min_mean_word_length\" is at most \"max_mean_word_length\"";
-        foreach (var (n, share) in (MaxTopGrams ?? Empty).Concat(MaxDuplicateGrams ?? Empty))
+        foreach (var (name, shares) in (ReadOnlySpan<(string, IReadOnlyDictionary<int, double>?)>)[("max_top_grams", MaxTopGrams), ("max_duplicate_grams", MaxDuplicateGrams)])
         {
-            if (n is < 1 or > 16 || share is not (>= 0 and <= 1)) return "the rules on n-grams name n from 1 to 16 and shares from 0 to 1";
+            foreach (var (n, share) in shares ?? Empty)
+            {
+                if (n is < 1 or > 16 || share is not (>= 0 and <= 1)) return Invariant($"\"{name}\" has {share} for n = {n}, but n is from 1 to 16 and a share from 0 to 1");
+            }
         }
 
-        foreach (QualityRules? other in (ReadOnlySpan<QualityRules?>)[Unspaced, Code, Math])
+        foreach (var (name, form) in (ReadOnlySpan<(string, QualityRules?)>)[("unspaced", Unspaced), ("code", Code), ("math", Math)])
         {
-            if (other is null) continue;
-            if (other.Unspaced is not null || other.Code is not null || other.Math is not null) return "\"unspaced\", \"code\" and \"math\" rules hold no further ones";
-            if (other.Problem() is { } problem) return problem;
+            if (form is null) continue;
+            if (form.Unspaced is not null || form.Code is not null || form.Math is not null) return $"\"{name}\" holds \"unspaced\", \"code\" or \"math\" rules of its own, which say nothing";
+            if (form.Problem() is { } problem) return $"\"{name}\": {problem}";
         }
 
         return null;

@@ -56,6 +56,9 @@ public sealed record InputOptions
     /// </summary>
     public string? FallbackEncoding { get; init; }
 
+    /// <summary>Whether the text field of a JSON record may be an array of strings or an object with one, as in evaluation sets; its strings are then a line each.</summary>
+    internal bool ReadsNestedStrings { get; init; }
+
     /// <exception cref="DataException">A bound is not positive or too large, a field has no name, or the encoding is unknown.</exception>
     internal void Validate()
     {

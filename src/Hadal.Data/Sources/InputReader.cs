@@ -33,7 +33,7 @@ public static class InputReader
             {
                 if (!documents.MoveNext()) yield break;
             }
-            catch (DataException e)
+            catch (Exception e) when (e is DataException or IOException or UnauthorizedAccessException)
             {
                 report.Add(new ReadProblem(any ? ReadProblemKind.FileCutShort : ReadProblemKind.PathSkipped, file.Id, null, e.Message.TrimEnd('.')));
                 yield break;

@@ -6,10 +6,6 @@ public sealed record TextFilesOptions
     /// <summary>Endings of the files that are read from a directory as one text each, with the dot, lower case. A file named directly is read whatever its ending.</summary>
     public IReadOnlyList<string> TextExtensions { get; init; } = [".txt", ".md"];
 
-    /// <summary>Endings of usual source code, to be added to <see cref="TextExtensions"/> when code is wanted.</summary>
-    public static IReadOnlyList<string> SourceCodeExtensions { get; } =
-        [".c", ".cc", ".cpp", ".cs", ".css", ".fs", ".go", ".h", ".hpp", ".html", ".java", ".js", ".kt", ".lua", ".php", ".py", ".rb", ".rs", ".scala", ".sh", ".sql", ".swift", ".ts", ".vb"];
-
     /// <summary>
     /// A longer text file is cut into documents of about this many characters, at a line end where there is one; 1,048,576 by default. It bounds the memory that
     /// reading takes.
@@ -21,7 +17,4 @@ public sealed record TextFilesOptions
 
     /// <summary>The field of a JSON line that holds the text.</summary>
     public string TextField { get; init; } = "text";
-
-    /// <summary>Options that read source code as well as text.</summary>
-    public static TextFilesOptions WithSourceCode() => new() { TextExtensions = [".txt", ".md", .. SourceCodeExtensions] };
 }

@@ -4,9 +4,10 @@ namespace Hadal.Inference.Cache;
 
 /// <summary>The paged latent cache: per layer and token, the normalised key-value latent and the rotated rope key (report section 2.1.1).</summary>
 /// <remarks>
-/// A page holds 64 tokens of one sequence, in every layer at the same place, the MTP module's layer included. Pages are handed to sequences when tokens
-/// are computed and come back when a sequence is truncated or disposed. The cache starts small and doubles up to its limit; growing moves what is stored,
-/// so it happens between forward passes only. Not thread-safe.
+/// A page holds 64 tokens, in every layer at the same place, the MTP module's layer included. Pages are handed to sequences when tokens are computed and
+/// come back when a sequence is truncated or disposed. Pages of prompts can be kept beyond their sequence and shared by sequences that begin with the same
+/// tokens (<see cref="PrefixIndex"/>); kept pages that nobody holds make room when it is needed. The cache starts small and doubles up to its limit;
+/// growing moves what is stored, so it happens between forward passes only. Not thread-safe.
 /// </remarks>
 public sealed class LatentCache : IDisposable
 {
@@ -18,6 +19,8 @@ public sealed class LatentCache : IDisposable
     private readonly int _columns;
     private int[] _free = [];
     private int _freeCount;
+    private int[] _holders = [];
+    private PrefixIndex? _prefixes;
     private bool _disposed;
 
     /// <summary>An empty cache.</summary>
@@ -53,8 +56,14 @@ public sealed class LatentCache : IDisposable
     /// <summary>Pages that may exist.</summary>
     public int MostPages { get; }
 
-    /// <summary>Existing pages that no sequence holds.</summary>
-    public int FreePages => _freeCount;
+    /// <summary>Existing pages that no sequence holds, those included that are kept for their tokens.</summary>
+    public int FreePages => _freeCount + KeptPages;
+
+    /// <summary>Pages that no sequence holds and that are kept because a prompt may begin with their tokens.</summary>
+    public int KeptPages => _prefixes?.Kept ?? 0;
+
+    /// <summary>Pages that sequences hold; a shared one counts once.</summary>
+    public int HeldPages => Pages - FreePages;
 
     /// <summary>Bytes that the cache takes now.</summary>
     public long ByteLength => (long)Pages * PageTokens * BytesPerToken;
@@ -73,23 +82,28 @@ public sealed class LatentCache : IDisposable
         return new Sequence(this, prompt, Math.Max(prompt.Length, expectedTokens));
     }
 
-    /// <summary>Makes sure that so many pages are free, so that handing them out needs no growth.</summary>
+    /// <summary>Makes sure that so many pages are free, so that handing them out needs no growth. The cache grows before it gives up pages that it keeps.</summary>
     /// <param name="pages">How many.</param>
     /// <exception cref="GenerationException">The limit of the cache does not allow it.</exception>
     public void Reserve(int pages)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (pages <= _freeCount) return;
-        int used = Pages - _freeCount;
-        if (pages > MostPages - used)
+        int held = HeldPages;
+        if (pages > MostPages - held)
         {
             throw new GenerationException(
-                $"The latent cache is full: {used} of at most {MostPages} pages of {PageTokens} tokens are in use and {pages} more are needed; "
+                $"The latent cache is full: {held} of at most {MostPages} pages of {PageTokens} tokens are in use and {pages} more are needed; "
                 + "end other sequences or give the cache more room.");
         }
 
-        Grow((int)Math.Min(MostPages, Math.Max(used + pages, 2L * Pages)));
+        if (Pages < MostPages) Grow((int)Math.Min(MostPages, Math.Max(Pages + (long)pages - _freeCount, 2L * Pages)));
+        while (_freeCount < pages) _free[_freeCount++] = _prefixes!.Evict();
     }
+
+    /// <summary>Keeps the pages of prompts from now on, for sequences that begin with the same tokens.</summary>
+    /// <returns>Which pages hold which tokens.</returns>
+    internal PrefixIndex KeepPrefixes() => _prefixes ??= new PrefixIndex(this);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -105,13 +119,27 @@ public sealed class LatentCache : IDisposable
     /// <summary>Pages that so many tokens take.</summary>
     internal static int PagesFor(int tokens) => (tokens - 1) / PageTokens + 1;
 
+    /// <summary>A page for one more holder that has none yet.</summary>
     internal int Take()
     {
         Reserve(1);
-        return _free[--_freeCount];
+        int page = _free[--_freeCount];
+        _holders[page] = 1;
+        return page;
     }
 
-    internal void Return(int page) => _free[_freeCount++] = page;
+    /// <summary>One more sequence holds a page.</summary>
+    internal void Hold(int page)
+    {
+        if (_holders[page]++ == 0) _prefixes!.Unkeep(page);
+    }
+
+    /// <summary>A sequence no longer holds a page.</summary>
+    internal void Return(int page)
+    {
+        if (--_holders[page] > 0 || _prefixes?.Keep(page) == true) return;
+        _free[_freeCount++] = page;
+    }
 
     private void Grow(int pages)
     {
@@ -130,6 +158,7 @@ public sealed class LatentCache : IDisposable
         }
 
         Array.Resize(ref _free, pages);
+        Array.Resize(ref _holders, pages);
 
         // The lowest page is on top: a sequence that has the cache for itself gets its pages in order.
         int added = pages - Pages;

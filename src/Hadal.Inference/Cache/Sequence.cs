@@ -86,6 +86,23 @@ public sealed class Sequence : IDisposable
     /// <summary>Row of the cache that holds a position.</summary>
     internal int Slot(int position) => _pages[position / LatentCache.PageTokens] * LatentCache.PageTokens + position % LatentCache.PageTokens;
 
+    /// <summary>Adds a page that holds the prompt's next 64 tokens, in all layers.</summary>
+    internal void AddShared(int page)
+    {
+        if (_pageCount == _pages.Length) Array.Resize(ref _pages, 2 * _pageCount);
+        _pages[_pageCount++] = page;
+        CachedLength = MtpLength = _pageCount * LatentCache.PageTokens;
+    }
+
+    /// <summary>Puts another page with the same contents in a page's place.</summary>
+    /// <returns>The one that was there.</returns>
+    internal int Replace(int index, int page)
+    {
+        int old = _pages[index];
+        _pages[index] = page;
+        return old;
+    }
+
     private void ReleasePages(int keep)
     {
         while (_pageCount > keep) _cache.Return(_pages[--_pageCount]);

@@ -12,6 +12,18 @@ public sealed record GenerationResult
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
 
+    /// <summary>How many of them an engine had computed before, for another text that begins alike.</summary>
+    public int ReusedPromptTokens { get; init; }
+
+    /// <summary>The stop string that ended the text; null if none did.</summary>
+    public string? StopString { get; init; }
+
+    /// <summary>Seconds that the request waited in an engine before its prompt was begun.</summary>
+    public double WaitSeconds { get; init; }
+
+    /// <summary>Seconds from the request to its first token in an engine.</summary>
+    public double FirstTokenSeconds { get; init; }
+
     /// <summary>Why the text ended.</summary>
     public required FinishReason FinishReason { get; init; }
 

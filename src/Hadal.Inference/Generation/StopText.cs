@@ -19,7 +19,10 @@ internal sealed class StopText
     }
 
     /// <summary>Whether a stop string has come up.</summary>
-    public bool Stopped { get; private set; }
+    public bool Stopped => Found is not null;
+
+    /// <summary>The stop string that has come up.</summary>
+    public string? Found { get; private set; }
 
     /// <summary>Takes the next piece and returns what is certain to belong to the text.</summary>
     public string Push(string piece)
@@ -29,13 +32,13 @@ internal sealed class StopText
         _held.Append(piece);
         string held = _held.ToString();
         _held.Clear();
-        if (FirstStop(held) is { } start)
+        if (FirstStop(held) is { } stop)
         {
-            Stopped = true;
-            return held[..start];
+            Found = stop.Text;
+            return held[..stop.Start];
         }
 
-        int kept = _stops.Max(stop => Overlap(held, stop));
+        int kept = _stops.Max(s => Overlap(held, s));
         _held.Append(held, held.Length - kept, kept);
         return held[..^kept];
     }
@@ -48,15 +51,15 @@ internal sealed class StopText
         return held;
     }
 
-    private int? FirstStop(string text)
+    private (int Start, string Text)? FirstStop(string text)
     {
-        int? first = null;
+        (int Start, string Text)? first = null;
         int firstEnd = int.MaxValue;
         foreach (string stop in _stops)
         {
             int start = text.IndexOf(stop, StringComparison.Ordinal), end = start + stop.Length;
-            if (start < 0 || end > firstEnd || end == firstEnd && start >= first) continue;
-            (first, firstEnd) = (start, end);
+            if (start < 0 || end > firstEnd || end == firstEnd && start >= first!.Value.Start) continue;
+            (first, firstEnd) = ((start, stop), end);
         }
 
         return first;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Threading.Channels;
 using Hadal.Inference.Cache;
 using Hadal.Inference.Running;
@@ -96,9 +95,9 @@ public sealed class TextGenerator : IDisposable
             int most = Math.Min(request.MaxTokens, ContextTokens - prompt.Length);
             using var sequence = _cache.CreateSequence(prompt, prompt.Length + Math.Min(most, ExpectedTokens) + Decoding.MostDrafts);
             var sampler = new Sampler(request.Sampling, _model.Config.VocabularySize, _tokenizer.VocabularySize, _unused);
-            var text = new RunningText(this, request, stopText, onText);
+            var text = new RunningText(_tokenizer, request.StopTokens ?? EndTokens(), stopText, request.SkipSpecialTokens);
             var decoding = new Decoding(_runner, sequence, sampler, request.Drafts);
-            return Generate(decoding, sequence, text, most, prefill, cancellation) with { Seed = sampler.Seed };
+            return Generate(decoding, sequence, text, onText, most, prefill, cancellation) with { Seed = sampler.Seed };
         }
         finally
         {
@@ -152,7 +151,13 @@ public sealed class TextGenerator : IDisposable
     }
 
     private GenerationResult Generate(
-        Decoding decoding, Sequence sequence, RunningText text, int most, IProgress<int>? prefill, CancellationToken cancellation)
+        Decoding decoding,
+        Sequence sequence,
+        RunningText text,
+        Action<string>? onText,
+        int most,
+        IProgress<int>? prefill,
+        CancellationToken cancellation)
     {
         var reason = FinishReason.Length;
         long start = Stopwatch.GetTimestamp(), first = start, end = start;
@@ -162,7 +167,7 @@ public sealed class TextGenerator : IDisposable
             if (most > 0)
             {
                 _runner.Reserve(sequence.PromptLength + Math.Min(most, ExpectedTokens));
-                bool ended = text.Take(decoding.Prefill(_options.PrefillTokens, prefill, cancellation));
+                bool ended = Take(decoding.Prefill(_options.PrefillTokens, prefill, cancellation));
                 generated = 1;
                 first = end = Stopwatch.GetTimestamp();
                 var room = new int[decoding.Drafts + 1];
@@ -173,7 +178,7 @@ public sealed class TextGenerator : IDisposable
                     generated += tokens.Length;
                     foreach (int token in tokens)
                     {
-                        if (ended = text.Take(token)) break;
+                        if (ended = Take(token)) break;
                     }
 
                     end = Stopwatch.GetTimestamp();
@@ -187,10 +192,10 @@ public sealed class TextGenerator : IDisposable
             reason = FinishReason.Cancelled;
         }
 
-        string whole = text.Finish();
+        PassOn(text.Finish());
         return new GenerationResult
         {
-            Text = whole,
+            Text = text.Text,
             Tokens = text.Tokens,
             PromptTokens = sequence.PromptLength,
             FinishReason = reason,
@@ -199,43 +204,20 @@ public sealed class TextGenerator : IDisposable
             ProposedDrafts = decoding.Proposed,
             AcceptedDrafts = decoding.Accepted,
         };
+
+        bool Take(int token)
+        {
+            PassOn(text.Take(token));
+            return text.Ended;
+        }
+
+        void PassOn(string piece)
+        {
+            if (piece.Length > 0) onText?.Invoke(piece);
+        }
     }
 
     private static double Rate(int tokens, long ticks) => tokens > 0 && ticks > 0 ? tokens * (double)Stopwatch.Frequency / ticks : 0;
-
-    // Tokens to text: decoded, cut at stop tokens and strings, passed on piece by piece.
-    private sealed class RunningText(TextGenerator generator, GenerationRequest request, StopText stops, Action<string>? onText)
-    {
-        private readonly StreamingDecoder _decoder = new(generator._tokenizer, request.SkipSpecialTokens);
-        private readonly HashSet<int> _stopTokens = [.. request.StopTokens ?? generator.EndTokens()];
-        private readonly StringBuilder _text = new();
-        private readonly List<int> _tokens = [];
-
-        public IReadOnlyList<int> Tokens => _tokens;
-
-        /// <returns>Whether the text ends here.</returns>
-        public bool Take(int token)
-        {
-            if (_stopTokens.Contains(token)) return true;
-            _tokens.Add(token);
-            PassOn(stops.Push(_decoder.Push(token)));
-            return stops.Stopped;
-        }
-
-        public string Finish()
-        {
-            if (!stops.Stopped) PassOn(stops.Push(_decoder.Finish()));
-            PassOn(stops.Finish());
-            return _text.ToString();
-        }
-
-        private void PassOn(string piece)
-        {
-            if (piece.Length == 0) return;
-            _text.Append(piece);
-            onText?.Invoke(piece);
-        }
-    }
 
     private int[] EndTokens() => [.. _model.Config.EndTokens, .. _tokenizer.EosId is { } end ? [end] : Array.Empty<int>()];
 }

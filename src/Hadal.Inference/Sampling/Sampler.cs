@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Security.Cryptography;
 
 namespace Hadal.Inference.Sampling;
@@ -12,10 +13,8 @@ public sealed class Sampler
     private readonly SamplingOptions _options;
     private readonly int _allowed;
     private readonly int[] _excluded;
-    private readonly float[] _logits;
-    private readonly double[] _probabilities;
-    private readonly ulong[] _keys;
-    private readonly int[] _counts;
+    private readonly (int Token, float Bias)[] _bias;
+    private SamplingRoom _room;
     private Pcg32 _random;
 
     /// <summary>A sampler with its random numbers at the start.</summary>
@@ -25,18 +24,22 @@ public sealed class Sampler
     /// <param name="excluded">Ids below that are no tokens either, or must not be chosen; may be null.</param>
     /// <exception cref="GenerationException">An option is out of range.</exception>
     public Sampler(SamplingOptions options, int vocabulary, int allowed, IEnumerable<int>? excluded = null)
+        : this(options, vocabulary, allowed, [.. (excluded ?? []).Where(id => id >= 0 && id < allowed).Distinct()], null)
+    {
+    }
+
+    /// <summary>A sampler that works in a given room, or in one of its own.</summary>
+    internal Sampler(SamplingOptions options, int vocabulary, int allowed, int[] excluded, SamplingRoom? room)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(allowed, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(allowed, vocabulary);
         options.Validate();
         (_options, _allowed, Vocabulary) = (options, allowed, vocabulary);
-        _excluded = excluded is null ? [] : [.. excluded.Where(id => id >= 0 && id < allowed).Distinct()];
-        if (_excluded.Length == allowed) throw new ArgumentException("All tokens are excluded.", nameof(excluded));
-        _logits = new float[allowed];
-        _probabilities = new double[allowed];
-        _keys = new ulong[allowed];
-        _counts = new int[vocabulary];
+        if (excluded.Length == allowed) throw new ArgumentException("All tokens are excluded.", nameof(excluded));
+        _excluded = excluded;
+        _bias = Bias(options, allowed);
+        _room = room ?? new SamplingRoom(vocabulary, allowed);
         Seed = options.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         _random = new Pcg32(Seed);
     }
@@ -50,17 +53,25 @@ public sealed class Sampler
     /// <summary>Whether the most probable token always wins.</summary>
     public bool IsGreedy => _options.Temperature == 0;
 
+    /// <summary>Where intermediate values lie; samplers that do not work at the same time may share one.</summary>
+    internal SamplingRoom Room
+    {
+        set => _room = value.Allowed == _allowed ? value : throw new ArgumentException($"The room is for {value.Allowed} tokens, not {_allowed}.");
+    }
+
     /// <summary>Chooses the next token.</summary>
     /// <param name="logits">[V].</param>
     /// <param name="tokens">All tokens so far, for the penalties.</param>
     /// <param name="promptLength">How many of them are prompt.</param>
+    /// <param name="mask">A bit per token, 64 to an element: those that may come next, at least one. Empty if all may.</param>
     /// <returns>The id.</returns>
     /// <exception cref="GenerationException">A logit is not a finite number.</exception>
-    public int Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength)
+    public int Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength, ReadOnlySpan<ulong> mask = default)
     {
-        if (IsGreedy) return Best(logits, tokens, promptLength);
-        Distribution(logits, tokens, promptLength, _probabilities);
-        return Draw(_probabilities);
+        if (IsGreedy) return Best(logits, tokens, promptLength, mask);
+        double[] probabilities = _room.Probabilities;
+        Distribution(logits, tokens, promptLength, probabilities, mask);
+        return Draw(probabilities);
     }
 
     /// <summary>The probabilities that <see cref="Sample"/> draws from.</summary>
@@ -68,22 +79,24 @@ public sealed class Sampler
     /// <param name="tokens">All tokens so far.</param>
     /// <param name="promptLength">How many of them are prompt.</param>
     /// <param name="probabilities">One per allowed token; they sum to 1.</param>
+    /// <param name="mask">As for <see cref="Sample"/>.</param>
     /// <exception cref="GenerationException">A logit is not a finite number.</exception>
-    public void Distribution(ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength, Span<double> probabilities)
+    public void Distribution(
+        ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength, Span<double> probabilities, ReadOnlySpan<ulong> mask = default)
     {
         if (probabilities.Length != _allowed) throw new ArgumentException($"There are {_allowed} tokens, not {probabilities.Length}.", nameof(probabilities));
         if (IsGreedy)
         {
-            int best = Best(logits, tokens, promptLength);
+            int best = Best(logits, tokens, promptLength, mask);
             probabilities.Clear();
             probabilities[best] = 1;
             return;
         }
 
-        Prepare(logits, tokens, promptLength);
+        var prepared = Prepare(logits, tokens, promptLength, mask);
         float peak = float.NegativeInfinity;
-        for (int i = 0; i < _allowed; i++) peak = Math.Max(peak, _logits[i]);
-        for (int i = 0; i < _allowed; i++) probabilities[i] = Exponential.Of(((double)_logits[i] - peak) / _options.Temperature);
+        foreach (float logit in prepared) peak = Math.Max(peak, logit);
+        for (int i = 0; i < prepared.Length; i++) probabilities[i] = Exponential.Of(((double)prepared[i] - peak) / _options.Temperature);
         if (_options.TopK > 0 && _options.TopK < _allowed) KeepLargest(probabilities, _options.TopK);
         if (_options.TopP < 1) KeepNucleus(probabilities, _options.TopP);
         if (_options.MinP > 0)
@@ -121,49 +134,76 @@ public sealed class Sampler
     /// <summary>How many tokens can be chosen.</summary>
     internal int Allowed => _allowed;
 
-    private int Best(ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength)
+    // The lowest id among equals, to which both zeros belong.
+    private int Best(ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength, ReadOnlySpan<ulong> mask)
     {
-        Prepare(logits, tokens, promptLength);
-        int best = 0;
-        for (int i = 1; i < _allowed; i++)
-        {
-            if (_logits[i] > _logits[best]) best = i;
-        }
-
-        return best;
+        var prepared = Prepare(logits, tokens, promptLength, mask);
+        return prepared.IndexOf(TensorPrimitives.Max(prepared));
     }
 
-    private void Prepare(ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength)
+    // What the logits are after masks, biases and penalties.
+    private ReadOnlySpan<float> Prepare(ReadOnlySpan<float> logits, ReadOnlySpan<int> tokens, int promptLength, ReadOnlySpan<ulong> mask)
     {
         if (logits.Length != Vocabulary) throw new ArgumentException($"A row has {Vocabulary} logits, not {logits.Length}.", nameof(logits));
-        for (int i = 0; i < _allowed; i++)
-        {
-            if (!float.IsFinite(logits[i]))
-            {
-                throw new GenerationException(
-                    $"The logits of the token at position {tokens.Length} are not finite (row {i} is {(float.IsNaN(logits[i]) ? "NaN" : "infinite")}); "
-                    + "weights of the checkpoint are damaged or overflow.");
-            }
-
-            _logits[i] = logits[i];
-        }
-
-        foreach (int id in _excluded) _logits[id] = float.NegativeInfinity;
-        Penalise(tokens, promptLength);
+        var prepared = _room.Logits.AsSpan();
+        logits[.._allowed].CopyTo(prepared);
+        if (!TensorPrimitives.IsFiniteAll<float>(prepared)) throw NotFinite(prepared, tokens.Length);
+        foreach (int id in _excluded) prepared[id] = float.NegativeInfinity;
+        foreach (var (token, bias) in _bias) prepared[token] += bias;
+        if (!mask.IsEmpty) Keep(mask, prepared);
+        Penalise(prepared, tokens, promptLength);
+        return prepared;
     }
 
-    private void Penalise(ReadOnlySpan<int> tokens, int promptLength)
+    private static void Keep(ReadOnlySpan<ulong> mask, Span<float> logits)
     {
+        if (mask.Length < (logits.Length + 63) / 64) throw new ArgumentException("The mask is shorter than the vocabulary.", nameof(mask));
+        for (int first = 0; first < logits.Length; first += 64)
+        {
+            ulong allowed = mask[first / 64];
+            var part = logits[first..Math.Min(first + 64, logits.Length)];
+            if (allowed == ulong.MaxValue) continue;
+            if (allowed == 0) part.Fill(float.NegativeInfinity);
+            else
+            {
+                for (int i = 0; i < part.Length; i++) part[i] = (allowed >> i & 1) != 0 ? part[i] : float.NegativeInfinity;
+            }
+        }
+    }
+
+    private static (int Token, float Bias)[] Bias(SamplingOptions options, int allowed)
+    {
+        if (options.LogitBias is not { Count: > 0 } bias) return [];
+        foreach (int token in bias.Keys)
+        {
+            if (token < 0 || token >= allowed) throw new GenerationException($"A logit bias names token {token}; tokens are 0 to {allowed - 1}.");
+        }
+
+        return [.. bias.Select(b => (b.Key, (float)b.Value))];
+    }
+
+    private static GenerationException NotFinite(ReadOnlySpan<float> logits, int position)
+    {
+        int row = 0;
+        while (float.IsFinite(logits[row])) row++;
+        return new GenerationException(
+            $"The logits of the token at position {position} are not finite (row {row} is {(float.IsNaN(logits[row]) ? "NaN" : "infinite")}); "
+            + "weights of the checkpoint are damaged or overflow.");
+    }
+
+    private void Penalise(Span<float> logits, ReadOnlySpan<int> tokens, int promptLength)
+    {
+        int[] counts = _room.Counts;
         double repetition = _options.RepetitionPenalty, frequency = _options.FrequencyPenalty, presence = _options.PresencePenalty;
         if (repetition != 1)
         {
             foreach (int token in tokens)
             {
-                if (token >= _allowed || _counts[token]++ > 0) continue;
-                _logits[token] = (float)(_logits[token] > 0 ? _logits[token] / repetition : _logits[token] * repetition);
+                if (token >= _allowed || counts[token]++ > 0) continue;
+                logits[token] = (float)(logits[token] > 0 ? logits[token] / repetition : logits[token] * repetition);
             }
 
-            Forget(tokens);
+            foreach (int token in tokens) counts[token] = 0;
         }
 
         if (frequency != 0 || presence != 0)
@@ -171,31 +211,27 @@ public sealed class Sampler
             var generated = tokens[Math.Min(promptLength, tokens.Length)..];
             foreach (int token in generated)
             {
-                if (token < _allowed) _counts[token]++;
+                if (token < _allowed) counts[token]++;
             }
 
             foreach (int token in generated)
             {
-                if (_counts[token] == 0) continue;
-                _logits[token] = (float)(_logits[token] - _counts[token] * frequency - presence);
-                _counts[token] = 0;
+                if (counts[token] == 0) continue;
+                logits[token] = (float)(logits[token] - counts[token] * frequency - presence);
+                counts[token] = 0;
             }
         }
     }
 
-    private void Forget(ReadOnlySpan<int> tokens)
-    {
-        foreach (int token in tokens) _counts[token] = 0;
-    }
-
     private void KeepLargest(Span<double> weights, int most)
     {
-        for (int i = 0; i < _allowed; i++) _keys[i] = Key(_logits[i], i);
-        var keys = _keys.AsSpan(0, _allowed);
+        float[] logits = _room.Logits;
+        ulong[] keys = _room.Keys;
+        for (int i = 0; i < _allowed; i++) keys[i] = Key(logits[i], i);
         ulong last = SmallestKeys.Nth(keys, most);
         for (int i = 0; i < _allowed; i++)
         {
-            if (Key(_logits[i], i) > last) weights[i] = 0;
+            if (Key(logits[i], i) > last) weights[i] = 0;
         }
     }
 
@@ -209,11 +245,11 @@ public sealed class Sampler
         double floor = (1 - mass) / _allowed * sum;
         for (int i = 0; i < _allowed; i++)
         {
-            if (weights[i] >= floor && weights[i] > 0) _keys[candidates++] = Key(_logits[i], i);
+            if (weights[i] >= floor && weights[i] > 0) _room.Keys[candidates++] = Key(_room.Logits[i], i);
             else weights[i] = 0;
         }
 
-        var keys = _keys.AsSpan(0, candidates);
+        var keys = _room.Keys.AsSpan(0, candidates);
         keys.Sort();
         double reached = 0;
         foreach (ulong key in keys)

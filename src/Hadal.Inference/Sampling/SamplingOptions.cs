@@ -4,7 +4,7 @@ namespace Hadal.Inference.Sampling;
 
 /// <summary>How the next token is chosen from the logits. The default is greedy.</summary>
 /// <remarks>
-/// The steps, in this order: rows beyond the tokenizer are dropped; <see cref="RepetitionPenalty"/>; <see cref="FrequencyPenalty"/> and
+/// The steps, in this order: rows beyond the tokenizer are dropped; <see cref="LogitBias"/>; <see cref="RepetitionPenalty"/>; <see cref="FrequencyPenalty"/> and
 /// <see cref="PresencePenalty"/>; at temperature 0 the largest logit wins (the lower id among equals) and nothing else applies; <see cref="Temperature"/>;
 /// <see cref="TopK"/>; <see cref="TopP"/> on the probabilities that remain, made to sum to 1; <see cref="MinP"/> likewise; a draw.
 /// </remarks>
@@ -35,6 +35,9 @@ public sealed record SamplingOptions
     /// <summary>Subtracted once from the logit of every token that was generated; from -100 to 100.</summary>
     public double PresencePenalty { get; init; }
 
+    /// <summary>Added to the logits of single tokens, by id; each from -1000 to 1000. Null for none.</summary>
+    public IReadOnlyDictionary<int, double>? LogitBias { get; init; }
+
     /// <summary>Start of the random numbers; the same seed gives the same text on every machine. Null for an arbitrary one.</summary>
     public ulong? Seed { get; init; }
 
@@ -48,6 +51,7 @@ public sealed record SamplingOptions
         Require(MinP is >= 0 and < 1, "min-p", MinP, "from 0 (off) to below 1");
         Require(RepetitionPenalty is > 0 and <= 100, "repetition penalty", RepetitionPenalty, "above 0 (1 is off) and at most 100");
         Require(FrequencyPenalty is >= -100 and <= 100, "frequency penalty", FrequencyPenalty, "from -100 to 100");
+        foreach (double bias in LogitBias?.Values ?? []) Require(bias is >= -1000 and <= 1000, "logit bias", bias, "from -1000 to 1000");
         Require(PresencePenalty is >= -100 and <= 100, "presence penalty", PresencePenalty, "from -100 to 100");
     }
 

@@ -1,4 +1,5 @@
 using Hadal.Data.Decontamination;
+using Hadal.Data.Sources;
 
 namespace Hadal.Data.Tests.Decontamination;
 
@@ -26,6 +27,45 @@ public sealed class EvaluationSetTests
         var items = new EvaluationSet { Name = "choice", Path = folder.Path, QuestionFields = ["question", "c0", "c1"] }.Read().ToList();
 
         Assert.Equal([new("choice/a.csv", 0, "which,\none?\nx\ny"), new("choice/a.csv", 1, "what?\nz\nw"), new EvaluationItem("choice/b.csv", 0, "who?\np\nq")], items);
+    }
+
+    [Theory]
+    [InlineData("""{"q": "which?", "choices": ["one", "two"]}""", "choices", "which?\none\ntwo")]
+    [InlineData("""{"choices": {"text": ["one", "two"], "label": ["A", "B"]}, "q": "which?"}""", "choices", "which?\none\ntwo")]
+    [InlineData("""{"q": "which?", "targets": {"labels": [0, 1], "choices": ["one", "two"]}}""", "targets.choices", "which?\none\ntwo")]
+    [InlineData("""{"q": "which?", "answers": [{"text": "one", "at": 1}, {"text": "two", "at": 7}]}""", "answers", "which?\none\ntwo")]
+    [InlineData("""{"q": "which?", "a.b": ["one"], "a": {"c": "no"}}""", "a.b", null)]
+    [InlineData("""{"q": "which?", "choices": []}""", "choices", "which?")]
+    [InlineData("""{"q": "which?", "choices": null}""", "choices", "which?")]
+    public void Fields_may_be_arrays_of_strings(string record, string field, string? question)
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "test.jsonl");
+        File.WriteAllText(path, record + "\n");
+
+        List<EvaluationItem> Read() => [.. new EvaluationSet { Name = "choice", Path = path, QuestionFields = ["q", field] }.Read()];
+
+        // A key with the whole name and one with the first part of it are two fields for one.
+        if (question is null) Assert.Contains($"\"{field}\"", Assert.Throws<DataException>(Read).Message, StringComparison.Ordinal);
+        else Assert.Equal([new EvaluationItem("choice", 0, question)], Read());
+    }
+
+    [Theory]
+    [InlineData("""{"q": 7}""", "leads to a number, not to strings")]
+    [InlineData("""{"q": ["one", 2]}""", "leads to a number, not to strings")]
+    [InlineData("""{"q": {"options": ["one"]}}""", "an object without \"text\"")]
+    [InlineData("""{"q": {"text": [["one", false]]}, "id": 1}""", "leads to a truth value, not to strings")]
+    public void A_field_without_strings_is_reported(string record, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "test.jsonl");
+        File.WriteAllText(path, record + "\n{\"q\": [\"good\"]}\n");
+        var report = new ReadReport();
+
+        var items = new EvaluationSet { Name = "n", Path = path, QuestionFields = ["q"] }.Read(report).ToList();
+
+        Assert.Equal([new EvaluationItem("n", 1, "good")], items);
+        Assert.Contains(reason, Assert.Single(report.Examples).Reason, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hadal.Data.Pipeline;
 using Hadal.Data.Pipeline.Recipes;
 using Hadal.Data.Pipeline.Work;
+using Hadal.Data.Quality;
 
 namespace Hadal.Data.Tests.Pipeline;
 
@@ -46,6 +47,17 @@ public sealed class DocumentStepsTests : IDisposable
     }
 
     [Fact]
+    public void Rules_for_other_forms_of_text_change_a_preset_field_by_field()
+    {
+        var rules = Assert.Single(Load("""{"inputs": ["a.jsonl"], "quality": [{"preset": "v3", "code": {"max_digits": 0.8, "min_words": null}, "math": null, "max_top_grams": {"2": 0.5}}]}""").Quality).Rules;
+        Assert.Equal(QualityPresets.V3.Code! with { MaxDigits = 0.8, MinWords = null, MaxTopGrams = rules.Code!.MaxTopGrams, MaxDuplicateGrams = rules.Code.MaxDuplicateGrams }, rules.Code);
+        Assert.Equal(QualityPresets.V3.Code!.MaxTopGrams, rules.Code.MaxTopGrams);
+        Assert.Null(rules.Math);
+        Assert.Equal(16, rules.Unspaced!.MinWords);
+        Assert.Equal(0.5, Assert.Single(rules.MaxTopGrams!).Value);
+    }
+
+    [Fact]
     public void A_recipe_that_is_written_and_read_again_is_the_same()
     {
         string written = Load("""{"inputs": ["a.jsonl"], "preset": "v3", "exports": [{"after": "read"}]}""").ToJson();
@@ -83,11 +95,94 @@ public sealed class DocumentStepsTests : IDisposable
         Assert.DoesNotContain("someone@", left[0].GetProperty("text").GetString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Two_sets_of_rules_without_names_are_two_stages()
+    {
+        var result = Build("""{"inputs": ["a.jsonl"], "quality": [{"min_words": 5}, {"max_words": 12}], "exports": [{"after": "quality-rules-2"}]}""");
+        Assert.Equal(["read", "quality-rules", "quality-rules-2", "exact", "near"], result.Stages.Select(s => s.Stage));
+        Assert.Equal((4, 6), (result.Stages[1].Dropped["min_words"], result.Stages[2].Dropped["max_words"]));
+    }
+
+    [Fact]
+    public void Source_files_are_code_as_texts_are_that_show_it()
+    {
+        _folder.Write("src/run.py", "print(1)\n");
+        _folder.Write("src/Program.cs", "return;\n");
+        Build("""{"inputs": ["src", "a.jsonl"], "documents": true, "languages": "missing", "keep_languages": ["code"]}""");
+        Assert.Equal(["code:csharp", "code:python"], Documents().Select(d => d.GetProperty("language").GetString()));
+    }
+
+    [Fact]
+    public void Files_of_one_name_in_two_inputs_are_told_apart()
+    {
+        _folder.Write("one/a.txt", "the first text");
+        _folder.Write("two/a.txt", "another text");
+        Build("""{"inputs": ["one", "two"], "documents": true}""");
+        Assert.Equal([("a.txt", "a.txt"), ("@2/a.txt", "@2/a.txt")], Documents().Select(d => (d.GetProperty("id").GetString()!, d.GetProperty("source").GetString()!)));
+    }
+
+    [Fact]
+    public void A_build_does_not_go_on_with_another_evaluation_set()
+    {
+        const string recipe = """{"inputs": ["a.jsonl"], "decontaminate": {"sets": [{"name": "held", "path": "eval.jsonl", "question_fields": ["question"]}]}}""";
+        Load(recipe);
+        File.SetLastWriteTimeUtc(_folder.File("a.jsonl"), DateTime.UnixEpoch);
+        _folder.Write("eval.jsonl", """{"question": "one"}""");
+        var loaded = DataRecipe.Load(_folder.File("recipe.json"));
+        Run(loaded);
+        Run(loaded);
+        _folder.Write("eval.jsonl", """{"question": "another"}""");
+        Assert.Contains("evaluation sets", Assert.Throws<DataException>(() => Run(loaded)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_wrong_with_an_evaluation_set_is_said_before_anything_is_done()
+    {
+        _folder.Write("eval.jsonl", "{\"question\": \"one\"}\nbroken\n");
+        var recipe = Load("""{"inputs": ["a.jsonl"], "decontaminate": {"sets": [{"name": "held", "path": "eval.jsonl", "question_fields": ["question"]}]}}""");
+        Assert.Equal(2, Assert.Single(new DataBuild(recipe, _folder.File("out")).Skipped).Line);
+        var wrong = recipe with { Decontaminate = recipe.Decontaminate! with { Sets = [recipe.Decontaminate.Sets[0] with { QuestionFields = ["q"] }] } };
+        Assert.Contains("\"q\"", Assert.Throws<DataException>(() => new DataBuild(wrong, _folder.File("out"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_left_of_the_work_of_a_finished_build_is_cleared_away()
+    {
+        Build("""{"inputs": ["a.jsonl"]}""");
+        _folder.Write("out/work/read/000000/tally.json", "");
+        Run(DataRecipe.Load(_folder.File("recipe.json")));
+        Assert.False(Directory.Exists(_folder.File("out", "work")));
+    }
+
     [Theory]
     [InlineData("""{"inputs": ["a.jsonl"], "quality": ["gofer"]}""", "\"gofer\"")]
     [InlineData("""{"inputs": ["a.jsonl"], "preset": "v4"}""", "no preset \"v4\"")]
     [InlineData("""{"inputs": ["a.jsonl"], "exports": [{"after": "privacy"}]}""", "no stage \"privacy\"")]
     [InlineData("""{"inputs": ["a.jsonl"], "exports": [{"after": "read", "format": "doc"}]}""", "\"doc\"")]
+    [InlineData("""{"inputs": ["a.jsonl"], "exports": [{"after": "read"}, {"after": "read"}]}""", "asked for twice")]
+    [InlineData("""{"inputs": ["a.jsonl"], "exports": [null]}""", "not null")]
+    [InlineData("""{"inputs": [null]}""", "An input is a path")]
+    [InlineData("""{"inputs": null}""", "cannot be null")]
+    [InlineData("""{"inputs": [{"path": null}]}""", "cannot be null")]
+    [InlineData("""{"inputs": ["a.jsonl"], "deduplicate": null}""", "cannot be null")]
+    [InlineData("""{"inputs": ["a.jsonl"], "tokens": {"tokenizer": null}}""", "cannot be null")]
+    [InlineData("""{"inputs": ["a.jsonl"], "decontaminate": {"sets": [null]}}""", "not null")]
+    [InlineData("""{"inputs": ["a.jsonl"], "deduplicate": {"shingles_by_language": {"en": null}}}""", "from 1 to 64")]
+    [InlineData("""{"inputs": ["a.jsonl"], "quality": [null]}""", "is the name of a preset or an object")]
+    [InlineData("""{"inputs": ["a.jsonl"], "quality": [{"preset": 7}]}""", "is one of gopher")]
+    [InlineData("""{"inputs": ["a.jsonl"], "quality": [{"min_words": 1, "min_words": 2}]}""", "min_words")]
+    [InlineData("""{"inputs": ["a.jsonl"], "quality": [{"max_digits": 40}]}""", "\"max_digits\" is 40")]
+    [InlineData("""{"inputs": ["a.jsonl"], "quality": [{"preset": "v3", "code": {"min_words": -1}}]}""", "\"code\": \"min_words\" is -1")]
+    [InlineData("""{"inputs": ["a.jsonl"], "samples": 5, "samples": 6}""", "samples")]
+    [InlineData("""{"inputs": ["a.jsonl"], "exprots": []}""", "there is no such field (at $.exprots)")]
+    [InlineData("""{"inputs": [{"source": "web"}]}""", "a field is missing: 'path'")]
+    [InlineData("""{"inputs": ["a.jsonl"], "languages": "some"}""", "the value is not one of off, missing, all (at $.languages)")]
+    [InlineData("""{"inputs": "a.jsonl"}""", "the value is not a list (at $.inputs)")]
+    [InlineData("""{"inputs": ["a.jsonl"], "samples": 1.5}""", "the value is not a whole number in range")]
+    [InlineData("""{"inputs": ["a.jsonl"], "clean": {"maximum_damage": "all"}}""", "the value is not a number")]
+    [InlineData("""{"inputs": ["a.jsonl"], "privacy": {"emails": 1}}""", "the value is not true or false")]
+    [InlineData("""{"inputs": ["a.jsonl"], "preset": 3}""", "the value is not a text")]
+    [InlineData("""{"inputs": ["a.jsonl"], "deduplicate": true}""", "the value is not an object")]
     public void A_wrong_step_says_what_is_wrong(string recipe, string part) =>
         Assert.Contains(part, Assert.Throws<DataException>(() => Load(recipe)).Message, StringComparison.Ordinal);
 
@@ -99,9 +194,9 @@ public sealed class DocumentStepsTests : IDisposable
         return DataRecipe.Load(_folder.Write("recipe.json", recipe));
     }
 
-    private DataBuildResult Build(string recipe)
-    {
-        string path = _folder.File("out");
-        return new DataBuild(Load(recipe), path).Run(2, WorkShare.All, 0, null, TestContext.Current.CancellationToken);
-    }
+    private DataBuildResult Build(string recipe) => Run(Load(recipe));
+
+    private DataBuildResult Run(DataRecipe recipe) => new DataBuild(recipe, _folder.File("out")).Run(2, WorkShare.All, 0, null, TestContext.Current.CancellationToken);
+
+    private IEnumerable<JsonElement> Documents() => File.ReadLines(_folder.File("out", "documents.jsonl")).Select(l => JsonDocument.Parse(l).RootElement);
 }

@@ -111,7 +111,7 @@ public class PrivacyMaskTests
         MaskedText masked = PrivacyMask.Mask("a@b.org 81.2.69.142 c@d.org +49 30 1234567", options);
         Assert.Equal("[mail]  [mail] <PHONE>", masked.Text);
         Assert.Equal(new PrivacyCounts(2, 1, 1, 0, 0, 0), masked.Counts);
-        Assert.Equal(8, (masked.Counts + masked.Counts).Total);
+        Assert.Equal(4, masked.Counts.Total);
     }
 
     [Fact]

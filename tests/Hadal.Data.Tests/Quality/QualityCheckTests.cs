@@ -183,8 +183,8 @@ public sealed class QualityCheckTests
     {
         Assert.Contains("share", new QualityRules { MaxDigits = 1.5 }.Problem());
         Assert.Contains("min_words", new QualityRules { MinWords = 5, MaxWords = 4 }.Problem());
-        Assert.Contains("n-grams", new QualityRules { MaxTopGrams = new Dictionary<int, double> { [17] = 0.1 } }.Problem());
-        Assert.Contains("negative", new QualityRules { Code = new QualityRules { MinSentences = -1 } }.Problem());
+        Assert.Contains("max_top_grams", new QualityRules { MaxTopGrams = new Dictionary<int, double> { [17] = 0.1 } }.Problem());
+        Assert.Contains("min_sentences", new QualityRules { Code = new QualityRules { MinSentences = -1 } }.Problem());
     }
 
     [Fact]

@@ -47,6 +47,32 @@ public class InputReaderTests
     }
 
     [Theory]
+    [InlineData("a.jsonl", "{\"text\":\"LONG\"}\n{\"text\":\"good\"}\n", "the line is longer than 1024 bytes")]
+    [InlineData("a.json", "[{\"text\":\"LONG\"},{\"text\":\"good\"}]", "the value is longer than 1024 bytes")]
+    [InlineData("a.csv", "text\nLONG\ngood\n", "the row is longer than 1024 bytes")]
+    public void A_record_that_is_too_long_is_so_however_it_is_read(string name, string content, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        var report = new Problems();
+        string path = folder.Write(name, content.Replace("LONG", new string('x', 2000), StringComparison.Ordinal));
+        Assert.Equal("good", Assert.Single(Read(path, report, new InputOptions { MaximumLineBytes = 1024 })).Text);
+        Assert.Equal(reason, Assert.Single(report.All).Reason);
+    }
+
+    [Theory]
+    [InlineData(InputKind.Text)]
+    [InlineData(InputKind.Csv)]
+    [InlineData(InputKind.Warc)]
+    public void A_file_that_fails_while_it_is_read_is_reported(InputKind kind)
+    {
+        // Reading the memory of a process from address 0 is an error of input and output.
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Linux has such a file.");
+        var report = new Problems();
+        Assert.Empty(InputReader.Read(new InputFile("/proc/self/mem", "mem", kind, InputPacking.None, 1), null, report));
+        Assert.Equal(ReadProblemKind.PathSkipped, Assert.Single(report.All).Kind);
+    }
+
+    [Theory]
     [InlineData(".gz")]
     [InlineData(".zst")]
     [InlineData(".br")]
@@ -134,7 +160,7 @@ public class InputReaderTests
         Assert.Equal("caf\uFFFD \uFFFD", Read(folder.Write("d.txt", latin), report).Single().Text);
         Assert.Contains("in 2 places", Assert.Single(report.All).Reason, StringComparison.Ordinal);
         SourceDocument code = Read(folder.Write("e.py", "print(1)"), report).Single();
-        Assert.Equal(("e.py", "python", "e.py", "e.py"), (code.Id, code.Language, code.Source, code.Place));
+        Assert.Equal(("e.py", "code:python", "e.py", "e.py"), (code.Id, code.Language, code.Source, code.Place));
         Assert.Empty(Read(folder.Write("f.txt", [1, 0, 2]), report));
         Assert.Contains("binary", report.All[^1].Reason, StringComparison.Ordinal);
     }

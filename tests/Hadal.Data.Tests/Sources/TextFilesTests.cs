@@ -19,7 +19,7 @@ public class TextFilesTests
         var documents = TextFiles.Open([folder.Path]).Read().ToList();
         Assert.Equal(["B.txt", "a.jsonl:x", "a.jsonl:7", "a.jsonl:5", "a/z.md", "b.txt"], documents.Select(d => d.Id));
         Assert.Equal(["Bee", "one", "two", "three", "zed", "bee"], documents.Select(d => d.Text));
-        Assert.Contains(TextFiles.Open([folder.Path], TextFilesOptions.WithSourceCode()).Read(), d => d.Id == "code.cs");
+        Assert.Contains(TextFiles.Open([folder.Path], new TextFilesOptions { TextExtensions = [".txt", ".cs"] }).Read(), d => d.Id == "code.cs");
     }
 
     [Fact]

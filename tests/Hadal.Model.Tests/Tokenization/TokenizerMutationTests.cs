@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Hadal.Model.Chat;
 using Hadal.Model.Tokenization;
 
 namespace Hadal.Model.Tests.Tokenization;
@@ -35,7 +36,7 @@ public class TokenizerMutationTests
         Run(published, 20240102, mutant =>
         {
             TokenizerSettings settings = TokenizerSettings.Parse(mutant, "mutant");
-            ChatTemplate.Recognize(settings)?.Render([new ChatMessage("user", "x")], true);
+            ChatTemplate.Recognize(settings)?.Render(new ChatConversation([new ChatMessage("user", "x")]));
             new Tokenizer(file, settings, "mutant").Encode("x", new EncodeOptions { AddBos = true });
         }, atLeastRead: 300);
     }

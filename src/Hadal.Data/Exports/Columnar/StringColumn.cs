@@ -36,7 +36,7 @@ internal sealed class StringColumn(string name, bool optional) : IDisposable
         int bytes = 0;
         if (value is not null)
         {
-            // UTF-8 takes three bytes for a character at most; halves of surrogate pairs become U+FFFD.
+            // Halves of surrogate pairs become U+FFFD.
             int length = Encoding.UTF8.GetByteCount(value);
             Span<byte> target = _values.GetSpan(length + 4);
             BinaryPrimitives.WriteInt32LittleEndian(target, length);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -16,6 +17,8 @@ public sealed record DataRecipe
     private static readonly JsonSerializerOptions _json = new()
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+        RespectNullableAnnotations = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
         WriteIndented = true,
@@ -49,7 +52,8 @@ public sealed record DataRecipe
 
     /// <summary>Sets of quality rules, applied in this order: names of presets, or objects with thresholds.</summary>
     [JsonPropertyName("quality")]
-    public IReadOnlyList<QualityRecipe> Quality { get; init; } = [];
+    [AllowNull]
+    public IReadOnlyList<QualityRecipe> Quality { get; init => field = value ?? []; } = [];
 
     /// <summary>How copies are found.</summary>
     [JsonPropertyName("deduplicate")]
@@ -108,7 +112,7 @@ public sealed record DataRecipe
         catch (JsonException e)
         {
             string where = e.LineNumber is { } line ? FormattableString.Invariant($"{path}:{line + 1}") : path;
-            throw new DataException($"{where}: this is no recipe: {e.Message.Split(" Path:")[0].TrimEnd('.')}{(e.Path is { } field ? $" (at {field})" : "")}.", path, e);
+            throw new DataException($"{where}: this is no recipe: {RecipeErrors.Reason(e)}{(e.Path is { } field ? $" (at {field})" : "")}.", path, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -119,7 +123,7 @@ public sealed record DataRecipe
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         if (recipe.Tokens is { } tokens) recipe = recipe with { Tokens = tokens with { Tokenizer = Path.GetFullPath(tokens.Tokenizer, folder) } };
         if (recipe.Decontaminate is { } sets)
-            recipe = recipe with { Decontaminate = sets with { Sets = [.. sets.Sets.Select(s => s with { Path = s.Path.Length == 0 ? "" : Path.GetFullPath(s.Path, folder) })] } };
+            recipe = recipe with { Decontaminate = sets with { Sets = [.. sets.Sets.Select(s => s is null or { Path: "" } ? s! : s with { Path = Path.GetFullPath(s.Path, folder) })] } };
         recipe = recipe with { Inputs = [.. recipe.Inputs.Select(i => i with { Path = Path.GetFullPath(i.Path, folder) })] };
         recipe.Validate(path);
         return recipe;
@@ -133,15 +137,18 @@ public sealed record DataRecipe
     {
         if (Inputs.Count == 0) throw new DataException($"{where}: \"inputs\" is empty; name at least one file or folder.");
         if (!RecipePresets.Names.Contains(Preset)) throw new DataException($"{where}: there is no preset \"{Preset}\"; there are {string.Join(", ", RecipePresets.Names)}.");
-        foreach (var quality in Quality ?? [])
+        foreach (var quality in Quality)
         {
-            if (quality.Rules.Problem() is { } bad) throw new DataException($"{where}: \"quality\": {bad}");
+            if (quality.Rules.Problem() is { } bad) throw new DataException($"{where}: \"quality\": {bad}.");
         }
 
         if (Clean?.Problem() is { } clean) throw new DataException($"{where}: \"clean\": {clean}");
         if (Privacy?.Problem() is { } masks) throw new DataException($"{where}: \"privacy\": {masks.TrimEnd('.')}.");
         if (Decontaminate?.Problem() is { } sets) throw new DataException($"{where}: \"decontaminate\": {sets}");
         if (Deduplicate.Problem() is { } problem) throw new DataException($"{where}: \"deduplicate\": {problem}");
+        if (Exports.Any(e => e is null)) throw new DataException($"{where}: \"exports\": an export is an object such as {{\"after\": \"read\"}}, not null.");
+        if (Exports.GroupBy(e => (e.After, e.Format)).FirstOrDefault(g => g.Count() > 1) is { Key: var twice })
+            throw new DataException($"{where}: \"exports\": what leaves \"{twice.After}\" as {twice.Format} is asked for twice; once is enough.");
         foreach (var export in Exports)
         {
             IReadOnlyList<string> stages = DocumentSteps.StagesOf(this), formats = ExportRecipe.Formats;

@@ -41,6 +41,8 @@ public sealed record InputRecipe
 
     private sealed class Converter : JsonConverter<InputRecipe>
     {
+        public override bool HandleNull => true;
+
         public override InputRecipe Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             if (reader.TokenType == JsonTokenType.String) return new InputRecipe { Path = reader.GetString()! };

@@ -21,6 +21,7 @@ internal static class FinishStage
     {
         StageTally equal = new(DeduplicationStages.Exact), similar = new(DeduplicationStages.Near);
         using var table = deduplication.OpenTable();
+        using var files = new OpenFiles();
         using var documents = new DocumentPart.Writer(folder);
         using var removed = new JsonLog(Path.Combine(folder, Removed));
         using var exports = new StageExports(recipe.Exports, folder);
@@ -63,12 +64,6 @@ internal static class FinishStage
             exports.Add(tally.Stage, document);
         }
 
-        string IdOf(DocumentReference reference)
-        {
-            string part = parts[reference.Part];
-            using var texts = File.OpenHandle(Path.Combine(part, DocumentPart.Documents));
-            using var offsets = File.OpenHandle(Path.Combine(part, DocumentPart.Offsets));
-            return DocumentPart.ReadAt(texts, offsets, reference.Number).Id;
-        }
+        string IdOf(DocumentReference reference) => DocumentPart.ReadAt(files, parts[reference.Part], reference.Number).Id;
     }
 }

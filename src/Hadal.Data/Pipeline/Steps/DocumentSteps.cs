@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hadal.Data.Pipeline.Recipes;
 using Hadal.Data.Pipeline.Stages;
 
@@ -15,7 +16,9 @@ internal static class DocumentSteps
         var steps = new List<IDocumentStep>();
         if (recipe.Clean is { } clean) steps.Add(new CleaningStep(clean));
         if (recipe.Languages != LanguageChoice.Off || recipe.KeepLanguages.Count > 0) steps.Add(new LanguageStep(recipe.Languages, recipe.KeepLanguages));
-        foreach (var quality in recipe.Quality ?? []) steps.Add(new QualityStep(quality.Name, quality.Rules));
+        // Sets of the same name are stages of their own: rules, rules-2.
+        foreach (var same in recipe.Quality.Select((quality, i) => (quality, Before: recipe.Quality.Take(i).Count(q => q.Name == quality.Name))))
+            steps.Add(new QualityStep(same.Before == 0 ? same.quality.Name : string.Create(CultureInfo.InvariantCulture, $"{same.quality.Name}-{same.Before + 1}"), same.quality.Rules));
         return steps;
     }
 

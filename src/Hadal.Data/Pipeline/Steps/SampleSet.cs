@@ -34,7 +34,20 @@ internal sealed class SampleSet(int most, ulong seed)
         foreach (string line in System.IO.File.ReadLines(path)) Add(JsonSerializer.Deserialize<Sample>(line)!);
     }
 
-    public void Save(string path) => System.IO.File.WriteAllLines(path, All().Select(s => JsonSerializer.Serialize(s, _json)));
+    public void Save(string path)
+    {
+        using var file = System.IO.File.Create(path);
+        Save(file);
+    }
+
+    public void Save(Stream file)
+    {
+        foreach (var sample in All())
+        {
+            JsonSerializer.Serialize(file, sample, _json);
+            file.WriteByte((byte)'\n');
+        }
+    }
 
     public IEnumerable<Sample> All() => _rules.Values.SelectMany(r => r);
 

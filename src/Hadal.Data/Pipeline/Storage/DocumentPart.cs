@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace Hadal.Data.Pipeline.Storage;
 
@@ -73,20 +72,15 @@ internal static class DocumentPart
     public static int Count(string folder, string name = "") => (int)(new FileInfo(Path.Combine(folder, name + Offsets)).Length / sizeof(long));
 
     /// <summary>One document by its number.</summary>
-    public static StoredDocument ReadAt(SafeFileHandle documents, SafeFileHandle offsets, int number)
+    public static StoredDocument ReadAt(OpenFiles files, string folder, int number)
     {
-        Span<long> offset = stackalloc long[1];
-        RandomAccess.Read(offsets, MemoryMarshal.AsBytes(offset), number * (long)sizeof(long));
-        byte[] head = new byte[4];
-        RandomAccess.Read(documents, head, offset[0]);
+        long at = 0;
+        files.Read(Path.Combine(folder, Offsets), number * (long)sizeof(long), MemoryMarshal.AsBytes(new Span<long>(ref at)));
+        string documents = Path.Combine(folder, Documents);
+        Span<byte> head = stackalloc byte[4];
+        files.Read(documents, at, head);
         byte[] record = new byte[BinaryPrimitives.ReadInt32LittleEndian(head)];
-        for (int at = 0; at < record.Length;)
-        {
-            int read = RandomAccess.Read(documents, record.AsSpan(at), offset[0] + at);
-            if (read == 0) throw new EndOfStreamException("A file of the build ends too early.");
-            at += read;
-        }
-
+        files.Read(documents, at, record);
         return Parse(record);
     }
 

@@ -5,7 +5,7 @@ namespace Hadal.Data.Pipeline.Storage;
 /// <summary>Files that are read here and there, the most recently used of them kept open.</summary>
 internal sealed class OpenFiles : IDisposable
 {
-    private const int Most = 64;
+    private const int Most = 192;
     private readonly Dictionary<string, (SafeFileHandle Handle, long Used)> _files = [];
     private long _time;
 
@@ -33,17 +33,8 @@ internal sealed class OpenFiles : IDisposable
     }
 
     /// <summary>Fills a buffer from a place of a file.</summary>
-    public void Read(string path, long at, Span<byte> bytes)
-    {
-        var handle = this[path];
-        while (bytes.Length > 0)
-        {
-            int read = RandomAccess.Read(handle, bytes, at);
-            if (read == 0) throw new EndOfStreamException("A file of the build ends too early.");
-            bytes = bytes[read..];
-            at += read;
-        }
-    }
+    /// <exception cref="EndOfStreamException">The file ends before.</exception>
+    public void Read(string path, long at, Span<byte> bytes) => FileBytes.Read(this[path], bytes, at);
 
     public void Dispose()
     {

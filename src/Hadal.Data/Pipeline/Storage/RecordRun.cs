@@ -56,16 +56,5 @@ internal sealed class RecordRun<T> : IDisposable where T : unmanaged, IRecord<T>
         return low;
     }
 
-    private void Read(long first, Span<T> records)
-    {
-        var bytes = MemoryMarshal.AsBytes(records);
-        long at = first * Unsafe.SizeOf<T>();
-        while (bytes.Length > 0)
-        {
-            int read = RandomAccess.Read(_file, bytes, at);
-            if (read == 0) throw new EndOfStreamException("A file of the build ends too early.");
-            bytes = bytes[read..];
-            at += read;
-        }
-    }
+    private void Read(long first, Span<T> records) => FileBytes.Read(_file, MemoryMarshal.AsBytes(records), first * Unsafe.SizeOf<T>());
 }

@@ -3,17 +3,16 @@ using Hadal.Data.Sources;
 
 namespace Hadal.Data.Pipeline.Work;
 
-/// <summary>Writes problems of reading as lines, so many a file and no more: a file of nothing but bad lines must not fill the disk.</summary>
+/// <summary>Writes the problems of reading one file as lines, so many and no more: a file of nothing but bad lines must not fill the disk.</summary>
 internal sealed class JsonLogReport(JsonLog log, StageTally tally) : IReadReport
 {
     private const int MostOfAFile = 10_000;
-    private readonly Dictionary<string, int> _written = [];
+    private int _problems;
 
     public void Add(ReadProblem problem)
     {
         if (problem.Kind == ReadProblemKind.RecordSkipped) tally.Drop("unreadable_record");
-        int count = _written[problem.File] = _written.GetValueOrDefault(problem.File) + 1;
-        if (count > MostOfAFile) return;
+        if (++_problems > MostOfAFile) return;
         log.Add(("file", problem.File), ("line", problem.Line?.ToString(CultureInfo.InvariantCulture)), ("kind", Name(problem.Kind)), ("reason", problem.Reason));
     }
 

@@ -21,7 +21,19 @@ internal sealed class WorkFolder(string root)
         if (Directory.Exists(beside)) Directory.Delete(beside, recursive: true);
         Directory.CreateDirectory(beside);
         work.Write(beside, cancellation);
-        foreach (string scratch in Directory.GetFiles(beside, "*.scratch")) File.Delete(scratch);
+        foreach (string file in Directory.GetFiles(beside))
+        {
+            if (file.EndsWith(".scratch", StringComparison.Ordinal)) File.Delete(file);
+            else Flush(file);
+        }
+
         Directory.Move(beside, done);
+    }
+
+    // Before the folder has its name: after a power cut it would else be there with files cut short.
+    private static void Flush(string file)
+    {
+        using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
     }
 }

@@ -15,7 +15,7 @@ namespace Hadal.Data.Sources.Columnar;
 internal readonly record struct PageHeader(
     int Kind, int Unpacked, int Packed, int? Checksum, int Values, int Encoding, int LevelEncoding, int LevelBytes, int RepetitionBytes, bool ValuesPacked, int HeaderBytes)
 {
-    public const int Data = 0, Index = 1, Dictionary = 2, DataV2 = 3;
+    public const int Data = 0, Dictionary = 2, DataV2 = 3;
 
     /// <summary>Reads a header.</summary>
     /// <exception cref="EndOfStreamException">The bytes end inside it.</exception>

@@ -12,13 +12,10 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
     private static readonly SearchValues<byte> _inQuotes = SearchValues.Create("\"\n"u8);
 
     private readonly List<(int Start, int Length, bool Quoted)> _values = [];
-    private byte[] _buffer = new byte[1 << 17];
+    private readonly HeldBytes _held = new(stream, path, maximumBytes);
     private SearchValues<byte>? _plain;
     private byte _separator;
-    private int _start;
-    private int _end;
     private int _length;
-    private bool _ended;
     private long _lines = 1;
 
     /// <summary>Number of values in the row.</summary>
@@ -37,7 +34,7 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
     public bool IsBlank => _values.Count == 1 && _values[0].Length == 0;
 
     /// <summary>A value's bytes without its quotes, doubled quotes still doubled.</summary>
-    public ReadOnlySpan<byte> Raw(int i) => _buffer.AsSpan(_start + _values[i].Start, _values[i].Length);
+    public ReadOnlySpan<byte> Raw(int i) => _held.Span.Slice(_values[i].Start, _values[i].Length);
 
     /// <summary>Whether a value stands in quotes, so that doubled quotes in it are single ones.</summary>
     public bool Quoted(int i) => _values[i].Quoted;
@@ -45,11 +42,11 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
     /// <summary>The first line's bytes, before any row is read.</summary>
     public ReadOnlySpan<byte> Peek()
     {
-        while (_end - _start < 1 << 16 && Fill(_end - _start))
+        while (_held.Length < 1 << 16 && _held.Read())
         {
         }
 
-        ReadOnlySpan<byte> held = _buffer.AsSpan(_start, _end - _start);
+        ReadOnlySpan<byte> held = _held.Span;
         int line = held.IndexOf((byte)'\n');
         return line < 0 ? held : held[..line];
     }
@@ -63,16 +60,18 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
             _plain = SearchValues.Create([separator, (byte)'\n']);
         }
 
-        _start += _length;
+        _held.Pass(_length);
         _length = 0;
         _values.Clear();
         TooLong = Unended = false;
         Line = _lines;
-        if (_start == _end && !Fill(0)) return false;
+        if (_held.Length == 0 && !_held.Read()) return false;
         while (Value())
         {
         }
 
+        // A row that was read at once is as much too long as one that came in parts.
+        TooLong |= _length > maximumBytes;
         if (TooLong) _values.Clear();
         return true;
     }
@@ -106,9 +105,9 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
         }
 
         _length += at;
-        bool lineEnd = _buffer[_start + _length] == '\n';
+        bool lineEnd = _held[_length] == '\n';
         int end = _length;
-        if (lineEnd && end > from && _buffer[_start + end - 1] == '\r') end--;
+        if (lineEnd && end > from && _held[end - 1] == '\r') end--;
         Keep(from, end, quoted, closing);
         _length++;
         if (lineEnd) _lines++;
@@ -138,7 +137,7 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
             }
 
             _length += at + 1;
-            if (_buffer[_start + _length - 1] == '\n')
+            if (_held[_length - 1] == '\n')
             {
                 _lines++;
                 continue;
@@ -149,13 +148,13 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
         }
     }
 
-    private ReadOnlySpan<byte> Available() => _buffer.AsSpan(_start + _length, _end - _start - _length);
+    private ReadOnlySpan<byte> Available() => _held.Span[_length..];
 
     private bool Peek(out byte next)
     {
         next = 0;
         if (Available().IsEmpty && !More()) return false;
-        next = _buffer[_start + _length];
+        next = _held[_length];
         return true;
     }
 
@@ -165,27 +164,10 @@ internal sealed class RowReader(Stream stream, string path, int maximumBytes)
         {
             TooLong = true;
             _values.Clear();
-            _start = _end = _length = 0;
+            _held.Clear();
+            _length = 0;
         }
 
-        return Fill(_length);
-    }
-
-    // Keeps the bytes that are held; the buffer grows with what was really read.
-    private bool Fill(int held)
-    {
-        if (_ended) return false;
-        if (_start > 0)
-        {
-            _buffer.AsSpan(_start, held).CopyTo(_buffer);
-            _start = 0;
-            _end = held;
-        }
-
-        if (_end == _buffer.Length) Array.Resize(ref _buffer, (int)Math.Min(_buffer.Length * 2L, maximumBytes + (1L << 18)));
-        int read = FileAccessErrors.Read(stream, _buffer.AsSpan(_end), path);
-        _ended = read == 0;
-        _end += read;
-        return read > 0;
+        return _held.Read();
     }
 }

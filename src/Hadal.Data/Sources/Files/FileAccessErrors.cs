@@ -36,10 +36,6 @@ internal static class FileAccessErrors
         {
             return stream.Read(buffer);
         }
-        catch (InvalidDataException e)
-        {
-            throw new DataException($"{path} is damaged or cut short: it does not unpack as gzip ({e.Message.TrimEnd('.')}).", path, e);
-        }
         catch (Exception e) when (IsExpected(e))
         {
             throw Wrap(path, e);

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Hadal.Data.Languages;
 
 namespace Hadal.Data.Sources.Listing;
 
@@ -27,67 +28,11 @@ internal static class InputEndings
         [".wet"] = InputKind.Warc,
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-    // A language and the endings of its files.
-    private static readonly (string Language, string Endings)[] _sources =
-    [
-        ("assembly", ".asm .s"),
-        ("awk", ".awk"),
-        ("batch", ".bat"),
-        ("c", ".c .h"),
-        ("clojure", ".clj .cljs"),
-        ("cmake", ".cmake"),
-        ("cobol", ".cob"),
-        ("cpp", ".cc .cpp .cxx .hh .hpp .hxx"),
-        ("csharp", ".cs .csx"),
-        ("css", ".css .scss .less"),
-        ("cuda", ".cu .cuh"),
-        ("d", ".d"),
-        ("dart", ".dart"),
-        ("elixir", ".ex .exs"),
-        ("elm", ".elm"),
-        ("erlang", ".erl .hrl"),
-        ("fortran", ".f .f90 .f95"),
-        ("fsharp", ".fs .fsi .fsx"),
-        ("go", ".go"),
-        ("groovy", ".groovy .gradle"),
-        ("haskell", ".hs"),
-        ("java", ".java"),
-        ("javascript", ".js .cjs .mjs .jsx"),
-        ("julia", ".jl"),
-        ("kotlin", ".kt .kts"),
-        ("lisp", ".lisp .el"),
-        ("lua", ".lua"),
-        ("nim", ".nim"),
-        ("objective-c", ".m .mm"),
-        ("ocaml", ".ml .mli"),
-        ("pascal", ".pas"),
-        ("perl", ".pl .pm"),
-        ("php", ".php"),
-        ("powershell", ".ps1 .psm1"),
-        ("protobuf", ".proto"),
-        ("python", ".py .pyi .pyx"),
-        ("r", ".r"),
-        ("ruby", ".rb"),
-        ("rust", ".rs"),
-        ("scala", ".scala"),
-        ("scheme", ".scm"),
-        ("shell", ".sh .bash .zsh"),
-        ("solidity", ".sol"),
-        ("sql", ".sql"),
-        ("swift", ".swift"),
-        ("tcl", ".tcl"),
-        ("typescript", ".ts .tsx"),
-        ("verilog", ".sv .v"),
-        ("vhdl", ".vhd .vhdl"),
-        ("visual-basic", ".vb"),
-        ("vue", ".vue"),
-        ("wgsl", ".wgsl"),
-        ("zig", ".zig"),
-    ];
-
-    private static readonly FrozenDictionary<string, string> _languages = _sources
-        .SelectMany(s => s.Endings.Split(' ').Select(ending => KeyValuePair.Create(ending, s.Language)))
-        .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    // What is source code; data that programs read (XML, YAML, TOML) is none.
+    private static readonly FrozenSet<string> _sources = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, (
+        ".asm .s .awk .bat .c .h .clj .cljs .cmake .cob .cc .cpp .cxx .hh .hpp .hxx .cs .csx .css .scss .less .cu .cuh .d .dart .ex .exs .elm .erl .hrl .f .f90 .f95 .fs .fsi .fsx "
+        + ".go .groovy .gradle .hs .java .js .cjs .mjs .jsx .jl .kt .kts .lisp .el .lua .nim .m .mm .ml .mli .pas .pl .pm .php .ps1 .psm1 .proto .py .pyi .pyx .r .rb .rs .scala .scm "
+        + ".sh .bash .zsh .sol .sql .swift .tcl .ts .tsx .sv .v .vhd .vhdl .vb .vue .wgsl .zig").Split(' '));
 
     /// <summary>The kind and packing of a file by its name; null for a name that says nothing.</summary>
     public static (InputKind Kind, InputPacking Packing)? Of(string name)
@@ -100,7 +45,7 @@ internal static class InputEndings
             return kind == InputKind.Parquet && packing != InputPacking.None ? null : (kind, packing);
         }
 
-        return _languages.ContainsKey(ending) ? (InputKind.SourceCode, packing) : null;
+        return _sources.Contains(ending) ? (InputKind.SourceCode, packing) : null;
     }
 
     /// <summary>How a name says that the file is packed.</summary>
@@ -112,8 +57,12 @@ internal static class InputEndings
         _ => InputPacking.None,
     };
 
-    /// <summary>The programming language that a name's ending means, or null.</summary>
-    public static string? LanguageOf(string name) => _languages.GetValueOrDefault(Path.GetExtension(Unpacked(name, PackingOf(name))));
+    /// <summary>The programming language of a source file by its name (<c>code:python</c>), null for another file.</summary>
+    public static string? LanguageOf(string name)
+    {
+        string ending = Path.GetExtension(Unpacked(name, PackingOf(name)));
+        return _sources.Contains(ending) ? CodeEndings.Of(ending.AsSpan(1)) : null;
+    }
 
     private static string Unpacked(string name, InputPacking packing) => packing == InputPacking.None ? name : name[..^Path.GetExtension(name).Length];
 }

@@ -51,7 +51,7 @@ internal sealed class UnpackedStream(Stream unpacker, CountedStream packed, Expa
         {
             return unpacker.Read(buffer);
         }
-        catch (Exception e) when (e is EndOfStreamException)
+        catch (EndOfStreamException e)
         {
             throw CutShort(e);
         }

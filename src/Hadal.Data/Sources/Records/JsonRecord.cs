@@ -104,13 +104,15 @@ internal sealed class JsonRecord(RecordFields fields, bool replaceBytes, bool re
         string? error = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals(fields.Text))
+            int step = 0;
+            if (fields.Nested is { } nested ? (step = nested.Match(ref reader)) > 0 : reader.ValueTextEquals(fields.Text))
             {
                 if (seenText) error ??= Twice(fields.Text);
                 seenText = true;
                 reader.Read();
-                if (reader.TokenType == JsonTokenType.String) error ??= ReadText(ref reader);
-                else error ??= $"\"{Encoding.UTF8.GetString(fields.Text)}\" is {Name(reader.TokenType)}, not a string";
+                if (fields.Nested is not null) error ??= ReadNested(ref reader, step);
+                else if (reader.TokenType == JsonTokenType.String) error ??= ReadText(ref reader);
+                else error ??= $"\"{Encoding.UTF8.GetString(fields.Text)}\" is {NameOf(reader.TokenType)}, not a string";
                 if (reader.TokenType != JsonTokenType.String) reader.Skip();
             }
             else if (reader.ValueTextEquals(fields.Id))
@@ -163,6 +165,12 @@ internal sealed class JsonRecord(RecordFields fields, bool replaceBytes, bool re
         return reader.ValueIsEscaped && fields.TooLong(length) is not null ? fields.TooLong(Encoding.UTF8.GetByteCount(Text)) : null;
     }
 
+    private string? ReadNested(ref Utf8JsonReader reader, int step)
+    {
+        Text = fields.Nested!.Read(ref reader, step, out string? error);
+        return error ?? fields.TooLong(Encoding.UTF8.GetByteCount(Text));
+    }
+
     private int LanguageField(ref Utf8JsonReader reader)
     {
         for (int i = 0; i < fields.Languages.Count; i++)
@@ -181,9 +189,11 @@ internal sealed class JsonRecord(RecordFields fields, bool replaceBytes, bool re
         return last = reader.GetString()!;
     }
 
-    private static string Name(JsonTokenType token) => token switch
+    /// <summary>A kind of value, for errors.</summary>
+    public static string NameOf(JsonTokenType token) => token switch
     {
         JsonTokenType.Null => "null",
+        JsonTokenType.String => "a string",
         JsonTokenType.Number => "a number",
         JsonTokenType.True or JsonTokenType.False => "a truth value",
         JsonTokenType.StartArray => "an array",

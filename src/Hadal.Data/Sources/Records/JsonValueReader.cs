@@ -13,17 +13,14 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
     private static readonly SearchValues<byte> _stringMarks = SearchValues.Create("\"\\\n"u8);
     private static readonly SearchValues<byte> _looseEnds = SearchValues.Create(",{]\n"u8);
 
-    private byte[] _buffer = new byte[1 << 16];
-    private int _start;
-    private int _end;
-    private bool _ended;
+    private readonly HeldBytes _held = new(stream, path, maximumBytes);
     private bool _inArray;
     private bool _begun;
     private int _length;
     private long _lines = 1;
 
     /// <summary>The bytes of the value, until the next call; empty where <see cref="TooLong"/>.</summary>
-    public ReadOnlySpan<byte> Current => TooLong ? [] : _buffer.AsSpan(_start, _length);
+    public ReadOnlySpan<byte> Current => TooLong ? [] : _held.Span[.._length];
 
     /// <summary>Whether the value passed the bound and was skipped.</summary>
     public bool TooLong { get; private set; }
@@ -43,7 +40,7 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
     /// <summary>Goes to the next value; false at the end.</summary>
     public bool Next()
     {
-        _start += _length;
+        _held.Pass(_length);
         _length = 0;
         TooLong = Unended = false;
         if (!SkipToValue())
@@ -54,8 +51,10 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
 
         Number++;
         Line = _lines;
-        if (_buffer[_start] == '{') ScanObject();
+        if (_held[0] == '{') ScanObject();
         else ScanLoose();
+        // A value that was read at once is as much too long as one that came in parts.
+        TooLong |= _length > maximumBytes;
         return true;
     }
 
@@ -64,8 +63,8 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
     {
         while (true)
         {
-            if (_start == _end && !Fill(0)) return false;
-            byte b = _buffer[_start];
+            if (_held.Length == 0 && !_held.Read()) return false;
+            byte b = _held[0];
             if (b == '\n') _lines++;
             bool skip = b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' || b == ',' && _inArray;
             if (!_begun && b == '[') skip = _inArray = true;
@@ -77,23 +76,23 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
 
             if (!_begun && b == 0xEF && Mark())
             {
-                _start += 3;
+                _held.Pass(3);
                 continue;
             }
 
             _begun |= !skip || b == '[';
             if (!skip) return true;
-            _start++;
+            _held.Pass(1);
         }
     }
 
     private bool Mark()
     {
-        while (_end - _start < 3 && Fill(_end - _start))
+        while (_held.Length < 3 && _held.Read())
         {
         }
 
-        return _buffer.AsSpan(_start, _end - _start).StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]);
+        return _held.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]);
     }
 
     private void ScanObject()
@@ -102,8 +101,8 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
         bool inString = false;
         while (true)
         {
-            if (_start + _length >= _end && !More()) return;
-            ReadOnlySpan<byte> rest = _buffer.AsSpan(_start + _length, _end - _start - _length);
+            if (_length >= _held.Length && !More()) return;
+            ReadOnlySpan<byte> rest = _held.Span[_length..];
             int at = rest.IndexOfAny(inString ? _stringMarks : _marks);
             if (at < 0)
             {
@@ -121,8 +120,8 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
                     inString = !inString;
                     break;
                 case (byte)'\\':
-                    if (_start + _length >= _end && !More()) return;
-                    if (_buffer[_start + _length] == '\n') _lines++;
+                    if (_length >= _held.Length && !More()) return;
+                    if (_held[_length] == '\n') _lines++;
                     _length++;
                     break;
                 case (byte)'{' or (byte)'[':
@@ -141,13 +140,13 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
         _length = 1;
         while (true)
         {
-            if (_start + _length >= _end && !More())
+            if (_length >= _held.Length && !More())
             {
                 Unended = false;
                 return;
             }
 
-            ReadOnlySpan<byte> rest = _buffer.AsSpan(_start + _length, _end - _start - _length);
+            ReadOnlySpan<byte> rest = _held.Span[_length..];
             int at = rest.IndexOfAny(_looseEnds);
             _length += at < 0 ? rest.Length : at;
             if (at >= 0) return;
@@ -160,29 +159,12 @@ internal sealed class JsonValueReader(Stream stream, string path, int maximumByt
         {
             // What was read of an absurd value is dropped; its end is still looked for.
             TooLong = true;
-            _start = _end = _length = 0;
+            _held.Clear();
+            _length = 0;
         }
 
-        if (Fill(_length)) return true;
+        if (_held.Read()) return true;
         Unended = true;
         return false;
-    }
-
-    // Keeps the bytes that are held; the buffer grows with what was really read.
-    private bool Fill(int held)
-    {
-        if (_ended) return false;
-        if (_start > 0)
-        {
-            _buffer.AsSpan(_start, held).CopyTo(_buffer);
-            _start = 0;
-            _end = held;
-        }
-
-        if (_end == _buffer.Length) Array.Resize(ref _buffer, (int)Math.Min(_buffer.Length * 2L, maximumBytes + (1L << 16)));
-        int read = FileAccessErrors.Read(stream, _buffer.AsSpan(_end), path);
-        _ended = read == 0;
-        _end += read;
-        return read > 0;
     }
 }

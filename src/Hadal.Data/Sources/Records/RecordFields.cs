@@ -17,12 +17,16 @@ internal sealed class RecordFields
         _source = options.Source ?? file.Id;
         _language = options.Language ?? (file.Kind == InputKind.SourceCode ? Listing.InputEndings.LanguageOf(file.Id) : null);
         Text = Encoding.UTF8.GetBytes(options.TextField);
+        Nested = options.ReadsNestedStrings ? new NestedStrings(options.TextField) : null;
         Id = Encoding.UTF8.GetBytes(options.IdField);
         Source = Encoding.UTF8.GetBytes(options.SourceField);
         Languages = [.. options.LanguageFields.Select(Encoding.UTF8.GetBytes)];
     }
 
     public byte[] Text { get; }
+
+    /// <summary>Finds the strings below the text field where it need not be a string itself; null where it must.</summary>
+    public NestedStrings? Nested { get; }
 
     public byte[] Id { get; }
 

@@ -1,3 +1,4 @@
+using Hadal.Model.Chat;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Checkpoints.Gguf;
 using Hadal.Model.Configuration;

@@ -1,6 +1,7 @@
 using System.Text;
+using Hadal.Model.Tokenization;
 
-namespace Hadal.Model.Tokenization;
+namespace Hadal.Model.Chat;
 
 /// <summary>
 /// A prompt in the making: control tokens, which the template alone writes, and text, which may come from anyone. Kept apart so that text that
@@ -9,6 +10,9 @@ namespace Hadal.Model.Tokenization;
 internal sealed class ChatPrompt
 {
     private readonly List<(bool IsControl, string Text)> _parts = [];
+
+    /// <summary>The last control token; null if there is none.</summary>
+    internal string? LastControl => _parts.FindLast(static p => p.IsControl).Text;
 
     internal ChatPrompt Control(string token)
     {

@@ -1,0 +1,46 @@
+using System.Runtime.CompilerServices;
+using Hadal.Inference.Batching;
+using Hadal.Inference.Generation;
+using Hadal.Model.Chat;
+
+namespace Hadal.Serving.Answering;
+
+/// <summary>A piece of an answer.</summary>
+/// <param name="Events">What is new in it.</param>
+/// <param name="Tokens">How many tokens it is.</param>
+/// <param name="Scores">How probable its tokens were; null unless asked for.</param>
+/// <param name="Result">The result, in the last piece only.</param>
+internal sealed record ChatUpdate(IReadOnlyList<AnswerEvent> Events, int Tokens, IReadOnlyList<TokenScore>? Scores, GenerationResult? Result);
+
+/// <summary>One answer while it is generated.</summary>
+internal sealed class ChatAnswer(EngineText text, AnswerParser parser) : IAsyncDisposable
+{
+    /// <summary>How often each expert was chosen; null unless asked for.</summary>
+    public IReadOnlyList<int>? ExpertCounts => text.ExpertCounts;
+
+    /// <summary>Whether a tool was called so far.</summary>
+    public bool CallsTools { get; private set; }
+
+    /// <summary>Begins to answer.</summary>
+    /// <exception cref="RequestException">The conversation or the shape of the answer is not possible.</exception>
+    public static ChatAnswer Begin(ServedModel model, ChatTurn turn)
+    {
+        var prompt = ChatPrompting.Prepare(model, turn);
+        return new ChatAnswer(model.Engine.Submit(prompt.Request), prompt.Parser);
+    }
+
+    /// <summary>Hands out the answer as it comes.</summary>
+    public async IAsyncEnumerable<ChatUpdate> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var update in text.ReadAllAsync(cancellation).ConfigureAwait(false))
+        {
+            IReadOnlyList<AnswerEvent> events = parser.Push(update.Text, update.Tokens);
+            if (update.Result is not null) events = [.. events, .. parser.Finish()];
+            CallsTools |= events.Any(e => e.Kind == AnswerEventKind.ToolCallStarted);
+            yield return new ChatUpdate(events, update.Tokens.Count, update.Scores, update.Result);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => text.DisposeAsync();
+}

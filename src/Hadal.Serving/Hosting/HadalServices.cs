@@ -1,0 +1,38 @@
+using System.Diagnostics.Metrics;
+using Hadal.Serving.Monitoring;
+using Hadal.Serving.Security;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Hadal.Serving.Hosting;
+
+/// <summary>Puts a model into an application.</summary>
+public static class HadalServices
+{
+    /// <summary>Loads a model when the application starts, and offers it to <c>MapHadal()</c> and as an <c>IChatClient</c>.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Says which model, and how.</param>
+    /// <returns>The services.</returns>
+    public static IServiceCollection AddHadal(this IServiceCollection services, Action<HadalOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<HadalOptions>().Configure(configure).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<HadalOptions>, HadalOptionsCheck>();
+        services.AddMetrics();
+        services.AddSingleton(s => new ModelSource([.. Options(s).Aliases]));
+        services.AddSingleton(s => new ServingMeters(s.GetRequiredService<ModelSource>(), s.GetService<IMeterFactory>()));
+        services.AddSingleton(s => new Gatekeeper(Options(s).ApiKeyFile is { } file ? ApiKeyFile.Load(file).Keys : null));
+        services.AddHostedService<ModelLoading>();
+
+        // Texts in work are given their time to end before the host loses its patience.
+        services.AddOptions<HostOptions>().Configure<IOptions<HadalOptions>>((host, hadal) =>
+        {
+            var needed = hadal.Value.DrainTime + TimeSpan.FromSeconds(10);
+            if (host.ShutdownTimeout < needed) host.ShutdownTimeout = needed;
+        });
+        return services;
+
+        static HadalOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<HadalOptions>>().Value;
+    }
+}

@@ -1,0 +1,42 @@
+using Hadal.Serving.Answering;
+
+namespace Hadal.Serving.Hosting;
+
+/// <summary>The model that is served: not there yet, there, or failed to load.</summary>
+public sealed class ModelSource
+{
+    private readonly TaskCompletionSource<ServedModel> _model = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal ModelSource(IReadOnlyList<string> aliases) => Aliases = aliases;
+
+    /// <summary>The model, once it is loaded.</summary>
+    public Task<ServedModel> Loaded => _model.Task;
+
+    /// <summary>Whether the model is loaded and warm.</summary>
+    public bool IsReady => _model.Task is { IsCompletedSuccessfully: true, Result.IsWarm: true } && !IsStopping;
+
+    /// <summary>Whether no more requests are taken.</summary>
+    public bool IsStopping { get; internal set; }
+
+    /// <summary>Further names of the model.</summary>
+    internal IReadOnlyList<string> Aliases { get; }
+
+    /// <summary>The model.</summary>
+    /// <exception cref="RequestException">It is not loaded yet.</exception>
+    internal ServedModel Current => _model.Task switch
+    {
+        { IsCompletedSuccessfully: true } => _model.Task.Result,
+        { IsFaulted: true } => throw new RequestException("The model could not be loaded; the server's log says why.", code: "model_failed", status: 503),
+        _ => throw new RequestException("The model is being loaded; try again in a moment.", code: "model_loading", status: 503),
+    };
+
+    internal void Set(ServedModel model) => _model.TrySetResult(model);
+
+    internal void Fail(Exception error)
+    {
+        _model.TrySetException(error);
+
+        // Whoever waits hears of it; if nobody does, that is no second error.
+        _ = _model.Task.Exception;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Text.Json;
+using Hadal.Inference.Batching;
+using Hadal.Inference.Generation;
+using Hadal.Model.Tokenization;
+using Hadal.Serving.Answering;
+using Hadal.Serving.Monitoring;
+using Microsoft.AspNetCore.Http;
+
+namespace Hadal.Serving.OpenAI;
+
+/// <summary><c>POST /v1/completions</c>: text that goes on, or, with a suffix, text that fills a gap.</summary>
+internal static class CompletionEndpoint
+{
+    private const int UsualTokens = 16;
+
+    public static async Task HandleAsync(HttpContext http, RequestScope scope)
+    {
+        var request = await scope.ReadAsync(http, WireJson.Default.CompletionRequest).ConfigureAwait(false);
+        var model = scope.Model(request.Model);
+        var prompts = Prompts(request, model, scope.Limits);
+        int choices = RequestReading.Choices(request, scope.Limits);
+        var generation = scope.Sign(RequestReading.Generation(request, model, request.MaxTokens ?? UsualTokens, request.Logprobs, "logprobs"));
+        var texts = new List<EngineText>();
+        try
+        {
+            foreach (var prompt in prompts)
+            {
+                for (int i = 0; i < choices; i++) texts.Add(model.Engine.Submit(generation with { PromptTokens = prompt.Tokens, Sampling = generation.Sampling with { Seed = generation.Sampling.Seed + 0x9E3779B97F4A7C15UL * (ulong)i } }));
+            }
+
+            using var observation = scope.Observe("text_completion", model, request);
+            var leads = texts.Select((_, i) => request.Echo == true ? prompts[i / choices].Text : "").ToList();
+            string id = Replies.NewId("cmpl-");
+            if (request.Stream == true) await StreamAsync(http, scope, texts, leads, model, id, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
+            else await WholeAsync(http, scope, texts, leads, model, id, observation).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var text in texts) await text.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task WholeAsync(
+        HttpContext http, RequestScope scope, List<EngineText> texts, List<string> leads, ServedModel model, string id, RequestObservation observation)
+    {
+        var results = new GenerationResult[texts.Count];
+        var scores = new List<TokenScore>?[texts.Count];
+        await Task.WhenAll(texts.Select(async (text, i) =>
+        {
+            await foreach (var update in text.ReadAllAsync(scope.Cancellation).ConfigureAwait(false))
+            {
+                observation.Token();
+                if (update.Scores is { } more) (scores[i] ??= []).AddRange(more);
+                results[i] = update.Result ?? results[i];
+            }
+        })).ConfigureAwait(false);
+        observation.End(results, results.Select(r => Replies.FinishReason(r, false)));
+        var choices = results.Select((r, i) => new CompletionChoice(i, leads[i] + r.Text)
+        {
+            FinishReason = Replies.FinishReason(r, false),
+            Logprobs = scores[i] is { } s ? Replies.CompletionLogprobs(s, model.Tokenizer, leads[i].Length) : null,
+        }).ToList();
+        var answer = new Completion(id, Now(), model.Name, choices) { Usage = Replies.Usage(results, 0, null) };
+        await scope.WriteAsync(http, answer, WireJson.Default.Completion).ConfigureAwait(false);
+    }
+
+    private static async Task StreamAsync(
+        HttpContext http, RequestScope scope, List<EngineText> texts, List<string> leads, ServedModel model, string id, bool usage, RequestObservation observation)
+    {
+        var stream = scope.BeginStream(http);
+        await stream.BeginAsync(scope.Cancellation).ConfigureAwait(false);
+        long now = Now();
+        var results = new GenerationResult[texts.Count];
+        int[] offsets = [.. leads.Select(l => l.Length)];
+        for (int i = 0; i < leads.Count; i++)
+        {
+            if (leads[i].Length > 0) Write(new CompletionChoice(i, leads[i]));
+        }
+
+        var updates = Merging.Read([.. texts.Select(t => t.ReadAllAsync(scope.Cancellation))], scope.Cancellation);
+        while (await Merging.WaitAsync(updates, scope.Limits.KeepAlive, () => stream.KeepAliveAsync(scope.Cancellation), scope.Cancellation).ConfigureAwait(false))
+        {
+            while (updates.TryRead(out var item))
+            {
+                var (i, update) = item;
+                observation.Token();
+                results[i] = update.Result ?? results[i];
+                if (update.Text.Length == 0 && update.Scores is not { Count: > 0 } && update.Result is null) continue;
+                Write(new CompletionChoice(i, update.Text)
+                {
+                    FinishReason = update.Result is { } result ? Replies.FinishReason(result, false) : null,
+                    Logprobs = update.Scores is { } scores ? Replies.CompletionLogprobs(scores, model.Tokenizer, offsets[i]) : null,
+                });
+                offsets[i] += update.Text.Length;
+            }
+
+            await stream.FlushAsync(scope.Cancellation).ConfigureAwait(false);
+        }
+
+        observation.End(results, results.Select(r => Replies.FinishReason(r, false)));
+        if (usage) stream.Write(new Completion(id, now, model.Name, []) { Usage = Replies.Usage(results, 0, null) }, WireJson.Default.Completion);
+        await stream.EndAsync(scope.Cancellation).ConfigureAwait(false);
+
+        void Write(CompletionChoice choice) => stream.Write(new Completion(id, now, model.Name, [choice]), WireJson.Default.Completion);
+    }
+
+    private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+    private static List<(int[] Tokens, string Text)> Prompts(CompletionRequest request, ServedModel model, ServingLimits limits)
+    {
+        if (request.Prompt is not { ValueKind: not JsonValueKind.Null } prompt) throw new RequestException("prompt is missing; it is the text to continue.", "prompt");
+        List<JsonElement> items = prompt.ValueKind == JsonValueKind.Array && !IsTokens(prompt) ? [.. prompt.EnumerateArray()] : [prompt];
+        if (items.Count == 0) throw new RequestException("prompt is an empty list.", "prompt");
+        if (items.Count > limits.MostChoices) throw new RequestException($"prompt has {items.Count} texts; at most {limits.MostChoices} are allowed.", "prompt");
+        return [.. items.Select(item => Prompt(item, request.Suffix, model))];
+    }
+
+    private static bool IsTokens(JsonElement item) =>
+        item.ValueKind == JsonValueKind.Array && item.GetArrayLength() > 0 && item.EnumerateArray().All(t => t.ValueKind == JsonValueKind.Number);
+
+    private static (int[] Tokens, string Text) Prompt(JsonElement item, string? suffix, ServedModel model)
+    {
+        var tokenizer = model.Tokenizer;
+        if (IsTokens(item))
+        {
+            if (suffix is not null) throw new RequestException("suffix goes with a text as prompt, not with tokens.", "suffix");
+            int[] tokens = [.. item.EnumerateArray().Select(t => t.TryGetInt32(out int id) && tokenizer.HasToken(id)
+                ? id
+                : throw new RequestException($"prompt has {t.GetRawText()}, which is no token of the model.", "prompt"))];
+            return (tokens, tokenizer.Decode(tokens, skipSpecialTokens: true));
+        }
+
+        if (item.ValueKind != JsonValueKind.String) throw new RequestException("prompt has to be a text, a list of texts, or a list of tokens.", "prompt");
+        string text = item.GetString()!;
+        if (suffix is not null) return (FillInTheMiddle(text, suffix, tokenizer), text);
+
+        // Text of strangers does not become control tokens.
+        List<int> ids = [.. tokenizer.Encode(text, new EncodeOptions { AddedTokens = AddedTokenRecognition.None })];
+        if (tokenizer.BosId is { } begin && (tokenizer.Settings.AddBosToken || ids.Count == 0)) ids.Insert(0, begin);
+        return ids.Count > 0 ? ([.. ids], text) : throw new RequestException("prompt is empty, and the model has no token that begins a text.", "prompt");
+    }
+
+    // <｜fim▁begin｜> prefix <｜fim▁hole｜> suffix <｜fim▁end｜> (specification of the tokenizer, section 8).
+    private static int[] FillInTheMiddle(string prefix, string suffix, Tokenizer tokenizer)
+    {
+        if (tokenizer.IdOf(DeepSeekTokens.FimBegin) is not { } begin || tokenizer.IdOf(DeepSeekTokens.FimHole) is not { } hole || tokenizer.IdOf(DeepSeekTokens.FimEnd) is not { } end)
+            throw new RequestException("The model's tokenizer has no tokens for filling in the middle, so suffix cannot be used.", "suffix", "no_fill_in_the_middle");
+        var plain = new EncodeOptions { AddedTokens = AddedTokenRecognition.None };
+        int[] tokens = [begin, .. tokenizer.Encode(prefix, plain), hole, .. tokenizer.Encode(suffix, plain), end];
+        return tokenizer.BosId is { } bos ? [bos, .. tokens] : tokens;
+    }
+}
