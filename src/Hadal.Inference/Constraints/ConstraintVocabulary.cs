@@ -53,6 +53,7 @@ public sealed class ConstraintVocabulary
         foreach (int node in path) end[node] = label.Count;
         firstToken.Add(order.Length);
         (_label, _end, _depth, _firstToken) = ([.. label], [.. end], [.. depth], [.. firstToken]);
+        StringTokens = new StringTokens(this);
         SharedMasks = new TerminalMasks(this, 64 << 20);
     }
 
@@ -70,6 +71,9 @@ public sealed class ConstraintVocabulary
 
     /// <summary>Masks of terminals that are the same in every grammar.</summary>
     internal TerminalMasks SharedMasks { get; }
+
+    /// <summary>The tokens in the middle of a JSON string.</summary>
+    internal StringTokens StringTokens { get; }
 
     /// <summary>The byte that leads to each node.</summary>
     internal ReadOnlySpan<byte> Labels => _label;

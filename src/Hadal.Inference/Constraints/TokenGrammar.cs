@@ -167,7 +167,7 @@ public sealed class TokenGrammar
             }
             else if (character < 0)
             {
-                if (!rest.IsEmpty) ForbidName(rest, next, child, mask);
+                if (!rest.IsEmpty && StringSyntax.CanBecome(next, rest[0])) ForbidName(rest, next, child, mask);
             }
             else if (!rest.IsEmpty && rest[0] == character)
             {

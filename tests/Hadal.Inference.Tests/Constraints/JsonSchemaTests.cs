@@ -39,6 +39,26 @@ public class JsonSchemaTests
         """ {"v":1,"n":null} | {"v":1,"n":{"v":2,"n":{"v":3,"n":null}}} """, """ {"v":1} | {"v":1,"n":{}} """)]
     [InlineData("""{"type":"integer","minimum":5,"exclusiveMinimum":true}""", "6", "5")]
     [InlineData("""{"type":"integer","nullable":true}""", "6 | null", "\"a\"")]
+    [InlineData("""{"type":"string","pattern":"^[A-Z]{2}-\\d+$"}""", """ "AB-1" | "ZZ-0123" | "\u0041B-1" """, """ "A-1" | "AB-" | "xAB-1" | "AB-1x" """)]
+    [InlineData("""{"type":"string","pattern":"b+"}""", """ "b" | "abc" | "bbb" | "\"b" """, """ "" | "ac" """)]
+    [InlineData("""{"type":"string","pattern":"^a.*z$|^$|q$"}""", """ "" | "az" | "a z" | "xq" | "qq" """, """ "a" | "z" | "a\nz" """)]
+    [InlineData("""{"type":"string","pattern":"^(?:ab?)*$","minLength":2,"maxLength":4}""", """ "ab" | "aaaa" | "aba" """, """ "a" | "abb" | "aaaaa" | "" """)]
+    [InlineData("""{"type":"string","pattern":"^\\p{Lu}[^\\x00-\\x7F]\\u{1F600}?$"}""", """ "Éé" | "Aé😀" | "A\u00e9\ud83d\ude00" """, """ "éé" | "Aa" | "Aé😁" """)]
+    [InlineData("""{"type":"string","format":"date"}""", """ "2024-02-29" | "2023-12-31" | "2000-02-29" """, """ "2023-02-29" | "1900-02-29" | "2023-13-01" | "0000-01-01" | "2023-1-1" """)]
+    [InlineData("""{"type":"string","format":"date-time"}""", """ "2024-02-29T23:59:59Z" | "2023-12-31T00:00:00.5+01:00" """, """ "2024-02-29" | "2024-02-29T24:00:00Z" """)]
+    [InlineData("""{"type":"string","format":"uuid"}""", """ "123e4567-e89b-12d3-a456-426614174000" """, """ "123e4567e89b12d3a456426614174000" """)]
+    [InlineData("""{"type":"string","format":"email"}""", """ "a.b@c.de" """, """ "a@b" | "@c.de" | "a..b@c.de" """)]
+    [InlineData("""{"type":"string","format":"ipv4"}""", """ "0.0.0.0" | "255.249.99.1" """, """ "256.0.0.1" | "1.2.3" | "01.2.3.4" """)]
+    [InlineData("""{"type":"string","format":"ipv6"}""", """ "::" | "::1" | "1::" | "2001:db8::ff00:42:8329" | "1:2:3:4:5:6:7:8" | "::ffff:1.2.3.4" """, """ "1:2:3:4:5:6:7" | "1::2::3" | ":1" | "1:2:3:4:5:6:7:8:9" | "g::" """)]
+    [InlineData("""{"type":"string","format":"duration"}""", """ "P1D" | "PT5M" | "P1Y2M3DT4H" | "P2W" """, """ "P" | "PT" | "1D" """)]
+    [InlineData("""{"type":"string","format":"my-own"}""", "\"x\"", "1")]
+    [InlineData("""{"enum":["ab","cd","x"],"pattern":"^.{2}$"}""", """ "ab" | "cd" """, "\"x\"")]
+    [InlineData("""{"type":"object","patternProperties":{"^i_":{"type":"integer"},"_s$":{"type":"string"}},"additionalProperties":false}""",
+        """ {"i_":1} | {"i_a":1,"i_b":2} | {"a_s":"x","i_a":1} """, """ {"i_a":"x"} | {"x":1} | {"i_s":1} | {"i_s":"a"} | {"i_a":1,"i_a":2} """)]
+    [InlineData("""{"type":"object","properties":{"i_x":{"minimum":5}},"patternProperties":{"^i_":{"type":"integer"}},"additionalProperties":{"type":"null"}}""",
+        """ {"i_x":5,"i_y":1} | {"a":null} """, """ {"i_x":4} | {"a":1} | {"i_y":null} """)]
+    [InlineData("""{"type":"object","propertyNames":{"enum":["a","b"]},"additionalProperties":{"type":"integer"},"minProperties":1}""", """ {"a":1} | {"a":1,"b":2} | {"b":2} """, """ {} | {"c":1} | {"a":1,"a":1} """)]
+    [InlineData("""{"type":"object","propertyNames":{"pattern":"^[a-z]+$"},"additionalProperties":{"type":"integer"}}""", """ {} | {"a":1} | {"ab":1,"b":2} """, """ {"A":1} | {"":1} """)]
     [InlineData("true", """ {"a":[1,"x",null,{}]} | 1 | [] | [[[]]] """, "{a:1}")]
     public void A_schema_takes_its_values_and_nothing_else(string schema, string good, string bad)
     {

@@ -73,7 +73,7 @@ internal static class Texts
         }
     }
 
-    /// <summary>Of the allowed tokens one that closes something, else one of the shortest.</summary>
+    /// <summary>Of the allowed tokens a quote, else one of the shortest that begins nothing.</summary>
     private static int Closing(ReadOnlySpan<ulong> set, Tokenizer tokenizer, Random random)
     {
         List<int> best = [];
@@ -84,7 +84,7 @@ internal static class Texts
             {
                 int id = 64 * w + BitOperations.TrailingZeroCount(word);
                 var bytes = tokenizer.TokenBytes(id);
-                int rank = bytes is [(byte)'"'] or [(byte)']'] or [(byte)'}'] ? 0 : bytes is [(byte)'\\'] or [(byte)','] or [(byte)' '] or [(byte)'\n'] ? 100 : bytes.Length;
+                int rank = bytes is [(byte)'"'] ? 0 : bytes is [(byte)'\\'] or [(byte)','] or [(byte)' '] or [(byte)'\n'] ? 100 : bytes.Length;
                 if (rank > bestRank) continue;
                 if (rank < bestRank) best.Clear();
                 bestRank = rank;

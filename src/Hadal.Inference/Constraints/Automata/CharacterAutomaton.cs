@@ -1,7 +1,7 @@
 namespace Hadal.Inference.Constraints.Automata;
 
 /// <summary>A deterministic automaton over Unicode scalar values. State 0 is the start; every transition leads to a state from which an end can be reached.</summary>
-internal sealed class CharacterAutomaton
+internal sealed partial class CharacterAutomaton
 {
     /// <summary>No transition.</summary>
     internal const int Dead = -1;
@@ -10,6 +10,7 @@ internal sealed class CharacterAutomaton
     private readonly int[][] _next;
     private readonly bool[] _accepts;
     private readonly bool[] _universal;
+    private readonly int[] _toEnd;
 
     /// <param name="last">For each state the last characters of its stretches, ascending, the last of which ends at U+10FFFF.</param>
     /// <param name="next">For each of these where it leads, or <see cref="Dead"/>.</param>
@@ -41,6 +42,9 @@ internal sealed class CharacterAutomaton
         }
 
         IsEmpty = !live[0];
+        _toEnd = Distances();
+        FarthestEnd = _toEnd.Where(static d => d != int.MaxValue).DefaultIfEmpty(0).Max();
+        AcceptsLonger = Enumerable.Range(0, last.Length).All(s => !accepts[s] || _next[s].Any(t => t >= 0 && accepts[t]));
     }
 
     internal int States => _accepts.Length;
@@ -59,8 +63,21 @@ internal sealed class CharacterAutomaton
 
     internal int Next(int state, int character) => _next[state][Stretch(state, character)];
 
-    /// <summary>Whether any character of a range has a transition.</summary>
-    internal bool HasNext(int state, int low, int high)
+    /// <summary>Characters of the shortest text from a state to an end; <see cref="int.MaxValue"/> if there is none.</summary>
+    internal int ToEnd(int state) => _toEnd[state];
+
+    /// <summary>The largest of <see cref="ToEnd"/> of the states that have an end.</summary>
+    internal int FarthestEnd { get; }
+
+    /// <summary>Whether every accepted text is the beginning of one that is longer by a character: lengths can then be counted beside the automaton.</summary>
+    internal bool AcceptsLonger { get; }
+
+    /// <summary>Whether any character of a range has a transition to a state with an end near enough.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="low">The first character.</param>
+    /// <param name="high">The last character.</param>
+    /// <param name="left">How many characters may come behind the one that is looked for.</param>
+    internal bool HasNext(int state, int low, int high, int left)
     {
         int[] last = _last[state], next = _next[state];
         for (int i = Stretch(state, low); ; i++)
@@ -68,7 +85,7 @@ internal sealed class CharacterAutomaton
             int from = i == 0 ? 0 : last[i - 1] + 1;
             // What is left of the stretch within the range must not be surrogates only.
             int first = Math.Max(from, low), end = Math.Min(last[i], high);
-            if (next[i] >= 0 && !(first >= 0xD800 && end <= 0xDFFF)) return true;
+            if (next[i] >= 0 && _toEnd[next[i]] <= left && !(first >= 0xD800 && end <= 0xDFFF)) return true;
             if (last[i] >= high) return false;
         }
     }
@@ -83,6 +100,40 @@ internal sealed class CharacterAutomaton
         }
 
         return Accepts(state);
+    }
+
+    private int[] Distances()
+    {
+        List<int>[] before = [.. _next.Select(static _ => new List<int>())];
+        for (int s = 0; s < _next.Length; s++)
+        {
+            foreach (int t in _next[s])
+            {
+                if (t >= 0) before[t].Add(s);
+            }
+        }
+
+        int[] distances = new int[_next.Length];
+        Array.Fill(distances, int.MaxValue);
+        Queue<int> work = [];
+        for (int s = 0; s < _next.Length; s++)
+        {
+            if (!_accepts[s]) continue;
+            distances[s] = 0;
+            work.Enqueue(s);
+        }
+
+        while (work.TryDequeue(out int s))
+        {
+            foreach (int b in before[s])
+            {
+                if (distances[b] != int.MaxValue) continue;
+                distances[b] = distances[s] + 1;
+                work.Enqueue(b);
+            }
+        }
+
+        return distances;
     }
 
     private int Stretch(int state, int character)

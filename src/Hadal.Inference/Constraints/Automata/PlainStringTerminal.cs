@@ -20,7 +20,7 @@ internal sealed class PlainStringTerminal(int least, int greatest) : Terminal
         int place = StringSyntax.Step(state.State, value, out int character);
         if (place < 0) return false;
         long data = state.Data;
-        int must = (int)(data & int.MaxValue), may = (int)(data >> CountBits);
+        var (must, may) = Counts(state);
         if (place == StringSyntax.Closed)
         {
             if (must > 0) return false;
@@ -44,10 +44,13 @@ internal sealed class PlainStringTerminal(int least, int greatest) : Terminal
     internal override (Terminal Terminal, TerminalState State) Canonical(TerminalState state, int longest)
     {
         if (IsOpenName && state.State == StringSyntax.Start) return (this, state);
-        int must = (int)(state.Data & int.MaxValue), may = (int)(state.Data >> CountBits);
+        var (must, may) = Counts(state);
         // One token has no more characters than bytes, and closing comes after them.
         return (Any, new TerminalState(state.State, Pack(Math.Min(must, longest + 1), may > longest ? Unlimited : may)));
     }
 
-    private static long Pack(int must, int may) => (uint)must | (long)may << CountBits;
+    /// <summary>How many characters must and may come in a state.</summary>
+    internal static (int Must, int May) Counts(TerminalState state) => ((int)(state.Data & int.MaxValue), (int)(state.Data >> CountBits));
+
+    internal static long Pack(int must, int may) => (uint)must | (long)may << CountBits;
 }

@@ -106,6 +106,13 @@ internal static class StringSyntax
         }
     }
 
+    /// <summary>Whether an unfinished character can still become a code point.</summary>
+    internal static bool CanBecome(int place, int character)
+    {
+        var (low, high, low2, high2) = Possible(place);
+        return (character >= low && character <= high) || (character >= low2 && character <= high2);
+    }
+
     private static int StepContent(byte value, out int character)
     {
         character = -1;

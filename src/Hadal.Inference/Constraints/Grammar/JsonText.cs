@@ -52,7 +52,7 @@ internal static class JsonText
     {
         Alternatives value = new();
         AnyValue = value;
-        AnyObject = new ObjectStructure([], AnyName, value, 0, int.MaxValue);
+        AnyObject = new ObjectStructure([], [(AnyName, value)], 0, int.MaxValue);
         value.Options.AddRange([AnyObject, new ArrayStructure([], value, 0, int.MaxValue), AnyString, NumberAutomaton.AnyNumber, Boolean, Null]);
         // These nodes are in many grammars; from here on they do not change.
         MinimalNesting.Compute(value);

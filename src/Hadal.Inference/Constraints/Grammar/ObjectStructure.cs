@@ -11,20 +11,18 @@ internal sealed class ObjectStructure : Structure
     private const int AfterOpening = 1, AfterName = 2, AfterValue = 3, AfterComma = 4, AfterOpenName = 5, AfterOpenNameEnd = 6, AtEnd = 7;
 
     private readonly ObjectProperty[] _properties;
-    private readonly Terminal? _openName;
-    private readonly GrammarNode? _openValue;
+    private readonly (Terminal Name, GrammarNode Value)[] _others;
     private readonly int _least, _greatest;
     private readonly bool _counts;
     private readonly int[] _requiredFrom;
 
     /// <param name="properties">The listed properties.</param>
-    /// <param name="openName">Names of others; null when there are none.</param>
-    /// <param name="openValue">Values of others.</param>
+    /// <param name="others">Names that are not listed, in sets that have no name in common, with the values that belong to them.</param>
     /// <param name="least">How many properties there must be.</param>
     /// <param name="greatest">How many there may be; <see cref="int.MaxValue"/> for any number.</param>
-    internal ObjectStructure(ObjectProperty[] properties, Terminal? openName, GrammarNode? openValue, int least, int greatest)
+    internal ObjectStructure(ObjectProperty[] properties, IEnumerable<(Terminal Name, GrammarNode Value)> others, int least, int greatest)
     {
-        (_properties, _openName, _openValue, _least, _greatest) = (properties, openName, openValue, least, greatest);
+        (_properties, _others, _least, _greatest) = (properties, [.. others], least, greatest);
         _requiredFrom = new int[properties.Length + 1];
         for (int i = properties.Length - 1; i >= 0; i--) _requiredFrom[i] = _requiredFrom[i + 1] + (properties[i].IsRequired ? 1 : 0);
         _counts = least > 0 || greatest != int.MaxValue;
@@ -39,9 +37,11 @@ internal sealed class ObjectStructure : Structure
         get
         {
             foreach (var property in _properties) yield return property.Value;
-            if (_openName is null || _openValue is null) yield break;
-            yield return _openName;
-            yield return _openValue;
+            foreach (var (name, value) in _others)
+            {
+                yield return name;
+                yield return value;
+            }
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class ObjectStructure : Structure
                 expansion.Call(JsonText.OpenNameEnd, new TerminalState(AfterOpenNameEnd, place.Data));
                 break;
             case AfterOpenNameEnd:
-                expansion.Call(_openValue!, new TerminalState(AfterValue, Pack(turn, count + 1)));
+                expansion.Call(_others[turn - _properties.Length].Value, new TerminalState(AfterValue, Pack(_properties.Length, count + 1)));
                 break;
             default:
                 expansion.End();
@@ -92,12 +92,13 @@ internal sealed class ObjectStructure : Structure
         int missing = _least - _requiredFrom[0];
         if (missing <= 0) return Deeper(nesting);
         List<int> optional = [.. _properties.Where(static p => !p.IsRequired).Select(static p => p.Value.MinNesting)];
-        if (_openName is { HasText: true })
+        int flattest = _others.Length == 0 ? int.MaxValue : _others.Min(static o => o.Name.HasText ? o.Value.MinNesting : int.MaxValue);
+        if (flattest != int.MaxValue)
         {
             // As many as wanted.
-            optional.RemoveAll(n => n >= _openValue!.MinNesting);
-            while (optional.Count < missing && optional.Count <= _properties.Length) optional.Add(_openValue!.MinNesting);
-            if (optional.Count < missing) missing = optional.Count;
+            optional.RemoveAll(n => n >= flattest);
+            missing = Math.Min(missing, optional.Count + 1);
+            optional.Add(flattest);
         }
 
         if (optional.Count < missing) return int.MaxValue;
@@ -114,7 +115,8 @@ internal sealed class ObjectStructure : Structure
     private bool Next(int turn, int count, Expansion expansion, bool call)
     {
         count = Counted(count);
-        bool open = _openName is { HasText: true } && expansion.Fits(_openValue!), any = false;
+        bool open = false, any = false;
+        foreach (var (name, value) in _others) open |= name.HasText && expansion.Fits(value);
         for (int i = turn; i <= _properties.Length; i++)
         {
             // Those before have been passed over: what is left must be enough.
@@ -133,7 +135,11 @@ internal sealed class ObjectStructure : Structure
         }
 
         if (!open || (_greatest != int.MaxValue && count + 1 > _greatest)) return any;
-        if (call) expansion.Call(_openName!, new TerminalState(AfterOpenName, Pack(_properties.Length, count)));
+        for (int i = 0; call && i < _others.Length; i++)
+        {
+            if (expansion.Fits(_others[i].Value)) expansion.Call(_others[i].Name, new TerminalState(AfterOpenName, Pack(_properties.Length + i, count)));
+        }
+
         return true;
     }
 

@@ -32,6 +32,12 @@ internal sealed class TerminalMasks(ConstraintVocabulary vocabulary, long capaci
     /// <summary>Walks the trie with the terminal.</summary>
     private TerminalMask Walk(Terminal terminal, TerminalState state)
     {
+        if (terminal is PlainStringTerminal && state.State == StringSyntax.Content)
+        {
+            var (must, may) = PlainStringTerminal.Counts(state);
+            return vocabulary.StringTokens.Mask(must, may);
+        }
+
         if (_path is null || _path.Length <= vocabulary.LongestToken) _path = new TerminalState[vocabulary.LongestToken + 1];
         var path = _path;
         var labels = vocabulary.Labels;

@@ -23,26 +23,26 @@ internal static class JsonSpelling
                 break;
             case JsonValueKind.Array:
                 text.Add((byte)'[');
-                for (int i = 0; i < value.GetArrayLength(); i++)
+                bool firstItem = true;
+                foreach (var item in value.EnumerateArray())
                 {
-                    if (i > 0) text.Add((byte)',');
-                    Write(value[i], text);
+                    if (!firstItem) text.Add((byte)',');
+                    firstItem = false;
+                    Write(item, text);
                 }
 
                 text.Add((byte)']');
                 break;
             case JsonValueKind.Object:
                 bool first = true;
-                HashSet<string> names = new(StringComparer.Ordinal);
                 text.Add((byte)'{');
-                foreach (var property in value.EnumerateObject())
+                foreach (var (name, member) in SchemaPlace.Distinct(value))
                 {
-                    if (!names.Add(property.Name)) continue;
                     if (!first) text.Add((byte)',');
                     first = false;
-                    text.AddRange(JsonText.Quote(property.Name));
+                    text.AddRange(JsonText.Quote(name));
                     text.Add((byte)':');
-                    Write(value.GetProperty(property.Name), text);
+                    Write(member, text);
                 }
 
                 text.Add((byte)'}');

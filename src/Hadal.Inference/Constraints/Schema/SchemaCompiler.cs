@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Hadal.Inference.Constraints.Automata;
 using Hadal.Inference.Constraints.Grammar;
+using Hadal.Inference.Constraints.Patterns;
 
 namespace Hadal.Inference.Constraints.Schema;
 
@@ -19,6 +20,7 @@ internal sealed class SchemaCompiler
     private readonly StringAutomata _strings;
     private ConstraintException? _contradiction;
     private int _count, _enumValues;
+    private long _effort;
 
     private SchemaCompiler(JsonElement root, ConstraintLimits limits)
     {
@@ -107,6 +109,28 @@ internal sealed class SchemaCompiler
 
     internal StringAutomata Strings => _strings;
 
+    /// <summary>Notes work that grows faster than the grammar.</summary>
+    internal void Work(long steps, SchemaPlace place)
+    {
+        _effort += steps;
+        if (_effort > 1000L * _limits.MaxNodes) throw place.Fault($"the combinations of schemas are too many for {_limits.MaxNodes:N0} parts ({nameof(ConstraintLimits.MaxNodes)})");
+    }
+
+    /// <summary>The strings that a schema of names allows.</summary>
+    internal CharacterAutomaton NamesOf(SchemaPlace names)
+    {
+        var alternatives = _expansion.Expand([names]);
+        if (alternatives.Count == 0) return AutomatonProduct.None;
+        if (alternatives is not [var alternative]) throw names.Fault("anyOf and oneOf are not supported in propertyNames; use one pattern");
+        if (alternative.Length == 0) return AutomatonProduct.All;
+        SchemaShape shape = new(alternative);
+        if (!shape.Types.HasFlag(SchemaTypes.String) || shape.MinLength > shape.MaxLength) return AutomatonProduct.None;
+        var strings = _strings.Of(shape) ?? _strings.OfLength(shape, names);
+        if (shape.Values is not { } values) return strings;
+        var listed = NameComplement.Of(values.Where(static v => v.Element.ValueKind == JsonValueKind.String).Select(static v => v.Text())).Complement();
+        return _strings.Both(strings, listed, names);
+    }
+
     private static string KeyOf(IEnumerable<SchemaPlace> schemas) => string.Join('\n', schemas.Select(static s => s.Pointer).Distinct().Order(StringComparer.Ordinal));
 
     private void Fill(Alternatives node, IReadOnlyList<SchemaPlace> schemas)
@@ -188,9 +212,9 @@ internal sealed class SchemaCompiler
     {
         var place = shape.Schemas[0];
         if (shape.MinLength > shape.MaxLength) return Never(place, $"no string has at least {shape.MinLength} and at most {shape.MaxLength} characters");
-        if (_strings.Of(shape) is not { } automaton)
+        if (_strings.TerminalOf(shape) is not { } terminal)
             return shape is { MinLength: 0, MaxLength: int.MaxValue } ? JsonText.AnyString : new PlainStringTerminal(shape.MinLength, shape.MaxLength);
-        return automaton.IsEmpty ? Never(place, "no string meets the patterns, formats and lengths that hold together here") : new PatternStringTerminal(automaton);
+        return terminal.HasText ? terminal : Never(place, "no string meets the patterns, formats and lengths that hold together here");
     }
 
     private GrammarNode NumberOf(SchemaShape shape)

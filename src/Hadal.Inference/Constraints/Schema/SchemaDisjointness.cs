@@ -3,25 +3,30 @@ using System.Text.Json;
 namespace Hadal.Inference.Constraints.Schema;
 
 /// <summary>Proves that no value meets two schemas, where that is easy: by types, by fixed values, or by a required property with other fixed values or types in each.</summary>
-internal static class SchemaDisjointness
+internal sealed class SchemaDisjointness(Func<SchemaPlace, SchemaPlace> resolved)
 {
     private const int MaxDepth = 4;
+    private const int MaxComparisons = 1_000_000;
+
+    private int _comparisons;
 
     /// <summary>Whether no value meets all schemas of both lists; false when that is not proven.</summary>
     /// <param name="left">Schemas that hold together.</param>
     /// <param name="right">Schemas that hold together.</param>
-    /// <param name="resolved">Follows a schema's reference.</param>
     /// <param name="depth">How many properties within each other are being compared.</param>
-    internal static bool AreDisjoint(IReadOnlyList<SchemaPlace> left, IReadOnlyList<SchemaPlace> right, Func<SchemaPlace, SchemaPlace> resolved, int depth = 0)
+    internal bool AreDisjoint(IReadOnlyList<SchemaPlace> left, IReadOnlyList<SchemaPlace> right, int depth = 0)
     {
         var common = TypesOf(left) & TypesOf(right);
         if (common == SchemaTypes.None) return true;
-        if (ValuesOf(left) is { } a && ValuesOf(right) is { } b && !a.Exists(x => b.Exists(y => JsonElement.DeepEquals(x, y)))) return true;
+        if (ValuesOf(left) is { } a && ValuesOf(right) is { } b && !a.Exists(x => b.Exists(y => AreEqual(x, y)))) return true;
         if (common != SchemaTypes.Object || depth == MaxDepth) return false;
         var required = RequiredOf(left);
         required.IntersectWith(RequiredOf(right));
-        return required.Any(name => PropertyOf(left, name, resolved) is { Count: > 0 } x && PropertyOf(right, name, resolved) is { Count: > 0 } y && AreDisjoint(x, y, resolved, depth + 1));
+        return required.Any(name => PropertyOf(left, name) is { Count: > 0 } x && PropertyOf(right, name) is { Count: > 0 } y && AreDisjoint(x, y, depth + 1));
     }
+
+    /// <summary>Equal, or not compared since there was too much to compare.</summary>
+    private bool AreEqual(JsonElement x, JsonElement y) => ++_comparisons > MaxComparisons || JsonElement.DeepEquals(x, y);
 
     private static SchemaTypes TypesOf(IReadOnlyList<SchemaPlace> schemas)
     {
@@ -59,7 +64,7 @@ internal static class SchemaDisjointness
         return names;
     }
 
-    private static List<SchemaPlace> PropertyOf(IReadOnlyList<SchemaPlace> schemas, string name, Func<SchemaPlace, SchemaPlace> resolved)
+    private List<SchemaPlace> PropertyOf(IReadOnlyList<SchemaPlace> schemas, string name)
     {
         List<SchemaPlace> found = [];
         foreach (var schema in schemas)

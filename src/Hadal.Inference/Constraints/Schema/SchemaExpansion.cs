@@ -6,9 +6,22 @@ namespace Hadal.Inference.Constraints.Schema;
 /// Writes what applies to one value as alternatives, in each of which some schemas hold together: references and <c>allOf</c> add to all alternatives, <c>anyOf</c> and
 /// <c>oneOf</c> multiply them.
 /// </summary>
-internal sealed class SchemaExpansion(JsonElement root, ConstraintLimits limits)
+internal sealed class SchemaExpansion
 {
+    private const int MaxWorkPerNode = 100;
+
     private readonly HashSet<string> _path = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<SchemaPlace[]>> _known = new(StringComparer.Ordinal);
+    private readonly SchemaDisjointness _disjointness;
+    private readonly JsonElement _root;
+    private readonly ConstraintLimits _limits;
+    private long _work;
+
+    internal SchemaExpansion(JsonElement root, ConstraintLimits limits)
+    {
+        (_root, _limits) = (root, limits);
+        _disjointness = new SchemaDisjointness(Resolved);
+    }
 
     /// <summary>The alternatives of schemas that all hold for one value. Each names its schemas once, in the order met; none when nothing can hold.</summary>
     internal List<SchemaPlace[]> Expand(IEnumerable<SchemaPlace> schemas)
@@ -30,8 +43,9 @@ internal sealed class SchemaExpansion(JsonElement root, ConstraintLimits limits)
                 throw schema.Fault("a schema must be an object, true or false");
         }
 
+        if (_known.TryGetValue(schema.Pointer, out var known)) return known;
         if (!_path.Add(schema.Pointer)) throw schema.Fault("refers to itself without anything in between, so that it says nothing");
-        if (_path.Count > limits.MaxSchemaNesting) throw schema.Fault($"references and combinations lead on more than {limits.MaxSchemaNesting} times ({nameof(ConstraintLimits.MaxSchemaNesting)})");
+        if (_path.Count > _limits.MaxSchemaNesting) throw schema.Fault($"references and combinations lead on more than {_limits.MaxSchemaNesting} times ({nameof(ConstraintLimits.MaxSchemaNesting)})");
         foreach (var (keyword, value) in schema.Members())
         {
             if (SchemaKeywords.Refused.TryGetValue(keyword, out string? instead) && !IsVoid(keyword, value))
@@ -48,6 +62,7 @@ internal sealed class SchemaExpansion(JsonElement root, ConstraintLimits limits)
         if (schema.Member("anyOf") is { } any) result = Both(result, Union(any, false), any);
         if (schema.Member("oneOf") is { } one) result = Both(result, Union(one, true), one);
         _path.Remove(schema.Pointer);
+        _known.Add(schema.Pointer, result);
         return result;
     }
 
@@ -55,14 +70,14 @@ internal sealed class SchemaExpansion(JsonElement root, ConstraintLimits limits)
     {
         List<List<SchemaPlace[]>> branches = [.. NotEmpty(keyword).Select(Expand)];
         int count = branches.Sum(static b => b.Count);
-        if (count > limits.MaxAlternatives) throw TooMany(keyword);
+        if (count > _limits.MaxAlternatives) throw TooMany(keyword);
         if (exclusive)
         {
             for (int a = 0; a < branches.Count; a++)
             {
                 for (int b = 0; b < a; b++)
                 {
-                    if (!branches[a].TrueForAll(x => branches[b].TrueForAll(y => SchemaDisjointness.AreDisjoint(x, y, Resolved))))
+                    if (!branches[a].TrueForAll(x => branches[b].TrueForAll(y => _disjointness.AreDisjoint(x, y))))
                         throw keyword.Fault($"the alternatives {b} and {a} may both hold for a value, which oneOf forbids and no automaton can tell; use anyOf, or a required property with another const in each");
                 }
             }
@@ -73,18 +88,23 @@ internal sealed class SchemaExpansion(JsonElement root, ConstraintLimits limits)
 
     private List<SchemaPlace[]> Both(List<SchemaPlace[]> left, List<SchemaPlace[]> right, SchemaPlace place)
     {
-        if ((long)left.Count * right.Count > limits.MaxAlternatives) throw TooMany(place);
+        if ((long)left.Count * right.Count > _limits.MaxAlternatives) throw TooMany(place);
         List<SchemaPlace[]> result = new(left.Count * right.Count);
         foreach (var l in left)
         {
-            foreach (var r in right) result.Add(l.Length == 0 ? r : r.Length == 0 ? l : [.. l.Concat(r).DistinctBy(static p => p.Pointer)]);
+            foreach (var r in right)
+            {
+                _work += l.Length + r.Length;
+                if (_work > MaxWorkPerNode * (long)_limits.MaxNodes) throw place.Fault($"the combinations of schemas are too many for {_limits.MaxNodes:N0} parts ({nameof(ConstraintLimits.MaxNodes)})");
+                result.Add(l.Length == 0 ? r : r.Length == 0 ? l : [.. l.Concat(r).DistinctBy(static p => p.Pointer)]);
+            }
         }
 
         return result;
     }
 
     private ConstraintException TooMany(SchemaPlace place)
-        => place.Fault($"alternatives multiply to more than {limits.MaxAlternatives} ({nameof(ConstraintLimits.MaxAlternatives)})");
+        => place.Fault($"alternatives multiply to more than {_limits.MaxAlternatives} ({nameof(ConstraintLimits.MaxAlternatives)})");
 
     private static IEnumerable<SchemaPlace> NotEmpty(SchemaPlace list)
         => list.Element.ValueKind == JsonValueKind.Array && list.Element.GetArrayLength() > 0 ? list.Items() : throw list.Fault("must be an array of schemas, at least one");
@@ -96,7 +116,7 @@ internal sealed class SchemaExpansion(JsonElement root, ConstraintLimits limits)
     /// <summary>The schemas that hold with one, without alternatives; for comparisons.</summary>
     private SchemaPlace Resolved(SchemaPlace schema)
     {
-        for (int i = 0; i < limits.MaxSchemaNesting && schema.Member("$ref") is { } reference; i++) schema = Resolve(reference);
+        for (int i = 0; i < _limits.MaxSchemaNesting && schema.Member("$ref") is { } reference; i++) schema = Resolve(reference);
         return schema;
     }
 
@@ -104,7 +124,7 @@ internal sealed class SchemaExpansion(JsonElement root, ConstraintLimits limits)
     {
         string text = reference.Text();
         if (text is not ['#', ..] || text is ['#', not '/', ..]) throw reference.Fault($"only references within the schema are supported, as \"#\" or \"#/$defs/name\", not {JsonSerializer.Serialize(text)}");
-        SchemaPlace place = new(root, "#");
+        SchemaPlace place = new(_root, "#");
         if (text.Length == 1) return place;
         foreach (string part in text[2..].Split('/'))
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text;
 using System.Text.Json;
 using Hadal.Inference.Constraints.Automata;
 
@@ -156,5 +157,18 @@ internal sealed class SchemaShape
     }
 
     private void Restrict(List<SchemaPlace> values)
-        => Values = Values is null ? values : [.. Values.Where(v => values.Exists(w => JsonElement.DeepEquals(v.Element, w.Element)))];
+    {
+        if (Values is null)
+        {
+            Values = values;
+            return;
+        }
+
+        var keys = values.Select(static v => KeyOf(v.Element)).ToHashSet(StringComparer.Ordinal);
+        Values = [.. Values.Where(v => keys.Contains(KeyOf(v.Element)))];
+    }
+
+    /// <summary>The same text for equal values; numbers within arrays and objects count as equal only if they are spelled so.</summary>
+    private static string KeyOf(JsonElement value)
+        => value.ValueKind == JsonValueKind.Number && JsonDecimal.Parse(value) is { } number ? number.ToString() : Encoding.UTF8.GetString(JsonSpelling.Of(value));
 }
