@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Hadal.Inference.Batching;
+using Hadal.Inference.Constraints;
 using Hadal.Inference.Generation;
 using Hadal.Inference.Sampling;
 using Hadal.Inference.Weights;
@@ -267,5 +269,29 @@ public sealed class InferenceEngineTests : IDisposable
         Assert.Equal(0, text.ExpertCounts!.Take(4).Sum());
         Assert.Equal(text.ExpertCounts!.Select(c => (long)c), engine.Statistics.ExpertCounts);
         Assert.True(engine.Statistics.ExpertImbalance > 0);
+    }
+
+    [Fact]
+    public async Task A_grammar_gives_the_same_text_with_and_without_drafts_and_is_kept_through_preemption()
+    {
+        var vocabulary = ConstraintVocabulary.Build(_tokenizer);
+        var grammar = TokenGrammar.JsonSchema(vocabulary, """{"type":"object","properties":{"a":{"type":"array","items":{"enum":["one","two"]},"minItems":2,"maxItems":4},"b":{"type":"string","maxLength":8}},"required":["a","b"],"additionalProperties":false}""");
+        EngineRequest[] requests = [.. Enumerable.Range(0, 12).Select(i => new EngineRequest
+        {
+            PromptTokens = [.. Enumerable.Range(0, 3 + 5 * i).Select(j => 3 + (i + 7 * j) % 250)],
+            Grammar = grammar,
+            Sampling = i % 2 == 0 ? SamplingOptions.Greedy : new SamplingOptions { Temperature = 1, Seed = (ulong)i },
+        })];
+        List<string[]> texts = [];
+        foreach (var options in new[] { new EngineOptions { MostDrafts = 0, MostSequences = 1 }, new EngineOptions { MostDrafts = 3 }, new EngineOptions { MostDrafts = 2, ContextTokens = 190, CacheTokens = 190 } })
+        {
+            await using var engine = new InferenceEngine(_model, _tokenizer, options);
+            var work = requests.Select(engine.Submit).ToList();
+            texts.Add([.. (await Task.WhenAll(work.Select(t => t.CompleteAsync(Cancellation)))).Select(r => r.Text)]);
+        }
+
+        Assert.Equal(texts[0], texts[1]);
+        Assert.Equal(texts[0], texts[2]);
+        Assert.All(texts[0], t => Assert.InRange(JsonDocument.Parse(t).RootElement.GetProperty("a").GetArrayLength(), 2, 4));
     }
 }
