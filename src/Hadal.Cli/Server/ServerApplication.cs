@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -35,7 +36,14 @@ internal static class ServerApplication
             console.ColorBehavior = context.Streams is { ErrorIsTerminal: true, Colors: true } ? LoggerColorBehavior.Enabled : LoggerColorBehavior.Disabled;
         });
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // What keeps the program from starting, the command says itself, in a sentence.
+        builder.Logging.AddFilter((category, level) => level >= LogLevel.Information && category switch
+        {
+            { } c when c.StartsWith("Hadal.Serving.Hosting.ModelLoading", StringComparison.Ordinal) => level < LogLevel.Error,
+            { } c when c.StartsWith("Microsoft.Extensions.Hosting", StringComparison.Ordinal) => false,
+            { } c when c.StartsWith("Microsoft", StringComparison.Ordinal) => level >= LogLevel.Warning,
+            _ => true,
+        });
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -61,8 +69,16 @@ internal static class ServerApplication
         // A page of another site must not reach a server on this machine by a name of its own.
         if (IPAddress.IsLoopback(address)) application.UseHostFiltering();
         if (origins.Count > 0) application.UseCors();
-        application.UseHadalKeys("/metrics");
-        application.MapHadal();
+        try
+        {
+            application.UseHadalKeys("/metrics");
+            application.MapHadal();
+        }
+        catch (OptionsValidationException e)
+        {
+            throw Mistake(e);
+        }
+
         application.MapPrometheusScrapingEndpoint("/metrics");
         return application;
     }
@@ -77,15 +93,17 @@ internal static class ServerApplication
         }
         catch (IOException e)
         {
-            throw new MistakeException($"Port {port} cannot be listened on: {e.Message.TrimEnd('.')}; choose another with --port", e);
+            throw new MistakeException($"Port {port} cannot be listened on: {(e.InnerException ?? e).Message.TrimEnd('.')}; choose another with --port", e);
         }
-        catch (Microsoft.Extensions.Options.OptionsValidationException e)
+        catch (OptionsValidationException e)
         {
-            throw new MistakeException(string.Join(" ", e.Failures), e);
+            throw Mistake(e);
         }
 
         return application.Urls.First();
     }
+
+    private static MistakeException Mistake(OptionsValidationException e) => new(string.Join(" ", e.Failures), e);
 
     // Signals are the command's to catch.
     private sealed class CommandLifetime : IHostLifetime
