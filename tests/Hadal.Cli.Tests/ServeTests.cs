@@ -98,8 +98,8 @@ public sealed class ServeTests : IDisposable
         static void Mistake(string message, params string[] args)
         {
             var run = CliRun.Of(args);
-            Assert.Equal(2, run.Code);
             Assert.Contains(message, run.Error);
+            Assert.Equal(2, run.Code);
         }
     }
 

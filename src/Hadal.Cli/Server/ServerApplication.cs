@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -69,16 +68,8 @@ internal static class ServerApplication
         // A page of another site must not reach a server on this machine by a name of its own.
         if (IPAddress.IsLoopback(address)) application.UseHostFiltering();
         if (origins.Count > 0) application.UseCors();
-        try
-        {
-            application.UseHadalKeys("/metrics");
-            application.MapHadal();
-        }
-        catch (OptionsValidationException e)
-        {
-            throw Mistake(e);
-        }
-
+        application.UseHadalKeys("/metrics");
+        application.MapHadal();
         application.MapPrometheusScrapingEndpoint("/metrics");
         return application;
     }
@@ -95,15 +86,9 @@ internal static class ServerApplication
         {
             throw new MistakeException($"Port {port} cannot be listened on: {(e.InnerException ?? e).Message.TrimEnd('.')}; choose another with --port", e);
         }
-        catch (OptionsValidationException e)
-        {
-            throw Mistake(e);
-        }
 
         return application.Urls.First();
     }
-
-    private static MistakeException Mistake(OptionsValidationException e) => new(string.Join(" ", e.Failures), e);
 
     // Signals are the command's to catch.
     private sealed class CommandLifetime : IHostLifetime
