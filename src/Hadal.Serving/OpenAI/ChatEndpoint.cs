@@ -141,7 +141,7 @@ internal static class ChatEndpoint
 
         public void Count(ChatUpdate update)
         {
-            if (update.Events is [{ Kind: AnswerEventKind.ReasoningDelta }, ..]) ReasoningTokens += update.Tokens;
+            ReasoningTokens += update.ReasoningTokens;
             Result = update.Result ?? Result;
         }
 
