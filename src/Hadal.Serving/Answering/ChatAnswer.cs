@@ -15,11 +15,16 @@ internal sealed record ChatUpdate(IReadOnlyList<AnswerEvent> Events, int Tokens,
 /// <summary>One answer while it is generated.</summary>
 internal sealed class ChatAnswer(EngineText text, AnswerParser parser) : IAsyncDisposable
 {
+    private bool _thinks = parser.StartsInReasoning;
+
     /// <summary>How often each expert was chosen; null unless asked for.</summary>
     public IReadOnlyList<int>? ExpertCounts => text.ExpertCounts;
 
     /// <summary>Whether a tool was called so far.</summary>
     public bool CallsTools { get; private set; }
+
+    /// <summary>Tokens of thoughts so far, the one that ends them included.</summary>
+    public int ReasoningTokens { get; private set; }
 
     /// <summary>Begins to answer.</summary>
     /// <exception cref="RequestException">The conversation or the shape of the answer is not possible.</exception>
@@ -36,6 +41,10 @@ internal sealed class ChatAnswer(EngineText text, AnswerParser parser) : IAsyncD
         {
             IReadOnlyList<AnswerEvent> events = parser.Push(update.Text, update.Tokens);
             if (update.Result is not null) events = [.. events, .. parser.Finish()];
+
+            // A token that is no whole character yet gives no event: it belongs to what was going on.
+            if (events.Count > 0 ? events[0].Kind == AnswerEventKind.ReasoningDelta : _thinks) ReasoningTokens += update.Tokens.Count;
+            if (events.Count > 0) _thinks = events[^1].Kind == AnswerEventKind.ReasoningDelta;
             CallsTools |= events.Any(e => e.Kind == AnswerEventKind.ToolCallStarted);
             yield return new ChatUpdate(events, update.Tokens.Count, update.Scores, update.Result);
         }
