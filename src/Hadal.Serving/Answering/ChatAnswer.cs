@@ -7,19 +7,24 @@ namespace Hadal.Serving.Answering;
 
 /// <summary>A piece of an answer.</summary>
 /// <param name="Events">What is new in it.</param>
-/// <param name="ReasoningTokens">How many of its tokens are thoughts.</param>
+/// <param name="Tokens">How many tokens it is.</param>
 /// <param name="Scores">How probable its tokens were; null unless asked for.</param>
 /// <param name="Result">The result, in the last piece only.</param>
-internal sealed record ChatUpdate(IReadOnlyList<AnswerEvent> Events, int ReasoningTokens, IReadOnlyList<TokenScore>? Scores, GenerationResult? Result);
+internal sealed record ChatUpdate(IReadOnlyList<AnswerEvent> Events, int Tokens, IReadOnlyList<TokenScore>? Scores, GenerationResult? Result);
 
 /// <summary>One answer while it is generated.</summary>
 internal sealed class ChatAnswer(EngineText text, AnswerParser parser) : IAsyncDisposable
 {
+    private bool _thinks = parser.StartsInReasoning;
+
     /// <summary>How often each expert was chosen; null unless asked for.</summary>
     public IReadOnlyList<int>? ExpertCounts => text.ExpertCounts;
 
     /// <summary>Whether a tool was called so far.</summary>
     public bool CallsTools { get; private set; }
+
+    /// <summary>Tokens of thoughts so far, the one that ends them included.</summary>
+    public int ReasoningTokens { get; private set; }
 
     /// <summary>Begins to answer.</summary>
     /// <exception cref="RequestException">The conversation or the shape of the answer is not possible.</exception>
@@ -32,17 +37,16 @@ internal sealed class ChatAnswer(EngineText text, AnswerParser parser) : IAsyncD
     /// <summary>Hands out the answer as it comes.</summary>
     public async IAsyncEnumerable<ChatUpdate> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
-        bool thinking = parser.StartsInReasoning;
         await foreach (var update in text.ReadAllAsync(cancellation).ConfigureAwait(false))
         {
             IReadOnlyList<AnswerEvent> events = parser.Push(update.Text, update.Tokens);
             if (update.Result is not null) events = [.. events, .. parser.Finish()];
-            CallsTools |= events.Any(e => e.Kind == AnswerEventKind.ToolCallStarted);
 
-            // A token that shows nothing yet, half a character say, belongs to what the answer is in.
-            bool thoughts = events.Count > 0 ? events[0].Kind == AnswerEventKind.ReasoningDelta : thinking;
-            if (events.Count > 0) thinking = events[^1].Kind == AnswerEventKind.ReasoningDelta;
-            yield return new ChatUpdate(events, thoughts ? update.Tokens.Count : 0, update.Scores, update.Result);
+            // A token that is no whole character yet gives no event: it belongs to what was going on.
+            if (events.Count > 0 ? events[0].Kind == AnswerEventKind.ReasoningDelta : _thinks) ReasoningTokens += update.Tokens.Count;
+            if (events.Count > 0) _thinks = events[^1].Kind == AnswerEventKind.ReasoningDelta;
+            CallsTools |= events.Any(e => e.Kind == AnswerEventKind.ToolCallStarted);
+            yield return new ChatUpdate(events, update.Tokens.Count, update.Scores, update.Result);
         }
     }
 

@@ -31,6 +31,7 @@ public static partial class HadalEndpoints
         group.MapPost("/v1/completions", door.Open(CompletionEndpoint.HandleAsync));
         group.MapPost("/v1/embeddings", door.Open(TokenEndpoints.EmbeddingsAsync));
         group.MapGet("/v1/models", door.Open(TokenEndpoints.ModelsAsync));
+        group.MapGet("/v1/models/{**name}", door.Open(TokenEndpoints.ModelAsync));
         group.MapPost("/tokenize", door.Open(TokenEndpoints.TokenizeAsync));
         group.MapPost("/detokenize", door.Open(TokenEndpoints.DetokenizeAsync));
         group.MapGet("/hadal/status", door.Open(StatusEndpoint.HandleAsync));

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
+using Hadal.Serving.Chat;
 using Hadal.Serving.Monitoring;
 using Hadal.Serving.Security;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -23,6 +25,7 @@ public static class HadalServices
         services.AddSingleton(s => new ModelSource([.. Options(s).Aliases]));
         services.AddSingleton(s => new ServingMeters(s.GetRequiredService<ModelSource>(), s.GetService<IMeterFactory>()));
         services.AddSingleton(s => new Gatekeeper(Options(s).ApiKeyFile is { } file ? ApiKeyFile.Load(file).Keys : null));
+        services.AddSingleton<IChatClient>(s => new HadalChatClient(s.GetRequiredService<ModelSource>(), Options(s).Limits, s.GetRequiredService<ServingMeters>()));
         services.AddHostedService<ModelLoading>();
 
         // Texts in work are given their time to end before the host loses its patience.

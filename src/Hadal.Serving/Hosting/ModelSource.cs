@@ -1,4 +1,5 @@
 using Hadal.Serving.Answering;
+using Hadal.Serving.OpenAI;
 
 namespace Hadal.Serving.Hosting;
 
@@ -29,6 +30,15 @@ public sealed class ModelSource
         { IsFaulted: true } => throw new RequestException("The model could not be loaded; the server's log says why.", code: "model_failed", status: 503),
         _ => throw new RequestException("The model is being loaded; try again in a moment.", code: "model_loading", status: 503),
     };
+
+    /// <summary>The model that a request names.</summary>
+    /// <exception cref="RequestException">There is no model of that name, or it is not loaded yet.</exception>
+    internal ServedModel Named(string? name)
+    {
+        var model = Current;
+        if (name is null || name == model.Name || Aliases.Contains(name)) return model;
+        throw new RequestException($"There is no model {RequestReading.Quote(name)} here; this server has {RequestReading.Quote(model.Name)}.", "model", "model_not_found", 404);
+    }
 
     internal void Set(ServedModel model) => _model.TrySetResult(model);
 

@@ -48,7 +48,7 @@ internal static class ChatEndpoint
         }).ToList();
         var results = gathered.Select(g => g.Result!).ToList();
         observation.End(results, choices.Select(c => c.FinishReason!));
-        var usage = Replies.Usage(results, gathered.Sum(g => g.ReasoningTokens), answers[0].ExpertCounts);
+        var usage = Replies.Usage(results, answers.Sum(a => a.ReasoningTokens), answers[0].ExpertCounts);
         await scope.WriteAsync(http, new ChatCompletion(head.Id, head.Created, head.Model, choices, usage), WireJson.Default.ChatCompletion).ConfigureAwait(false);
     }
 
@@ -103,7 +103,7 @@ internal static class ChatEndpoint
         if (usage)
         {
             stream.Write(
-                new ChatChunk(head.Id, head.Created, head.Model, []) { Usage = Replies.Usage(results, counts.Sum(c => c.ReasoningTokens), answers[0].ExpertCounts) },
+                new ChatChunk(head.Id, head.Created, head.Model, []) { Usage = Replies.Usage(results, answers.Sum(a => a.ReasoningTokens), answers[0].ExpertCounts) },
                 WireJson.Default.ChatChunk);
         }
 
@@ -137,13 +137,7 @@ internal static class ChatEndpoint
 
         public GenerationResult? Result { get; private set; }
 
-        public int ReasoningTokens { get; private set; }
-
-        public void Count(ChatUpdate update)
-        {
-            ReasoningTokens += update.ReasoningTokens;
-            Result = update.Result ?? Result;
-        }
+        public void Count(ChatUpdate update) => Result = update.Result ?? Result;
 
         public void Add(ChatUpdate update)
         {

@@ -51,6 +51,7 @@ internal static class RequestReading
             MaxTokens = maxTokens ?? int.MaxValue,
             Sampling = Sampling(request, model),
             StopStrings = Stops(request.Stop),
+            StopTokens = request.IgnoreEos == true ? [] : null,
             Probabilities = probabilities,
             Priority = request.Priority ?? 0,
         };

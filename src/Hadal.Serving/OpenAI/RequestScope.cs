@@ -30,12 +30,7 @@ internal sealed class RequestScope(ModelSource source, ServingMeters meters, Api
     }
 
     /// <summary>The model that a request names.</summary>
-    public ServedModel Model(string? name)
-    {
-        var model = source.Current;
-        if (name is null || name == model.Name || source.Aliases.Contains(name)) return model;
-        throw new RequestException($"There is no model {RequestReading.Quote(name)} here; this server has {RequestReading.Quote(model.Name)}.", "model", "model_not_found", 404);
-    }
+    public ServedModel Model(string? name) => source.Named(name);
 
     /// <summary>Puts the owner's name and rights on a request.</summary>
     public EngineRequest Sign(EngineRequest request) => key is null

@@ -40,6 +40,9 @@ internal record SamplingFields
     /// <summary>Hadal's own: requests of a higher number go first, from -100 to 100.</summary>
     public int? Priority { get; init; }
 
+    /// <summary>Whether the model's end tokens are passed over, so that the answer has as many tokens as asked for; for measuring, as other servers have it.</summary>
+    public bool? IgnoreEos { get; init; }
+
     public string? User { get; init; }
 }
 

@@ -5,13 +5,19 @@ using Microsoft.AspNetCore.Http;
 
 namespace Hadal.Serving.OpenAI;
 
-/// <summary><c>GET /v1/models</c>, <c>POST /tokenize</c>, <c>POST /detokenize</c>, and what is not supported.</summary>
+/// <summary><c>GET /v1/models</c>, <c>GET /v1/models/NAME</c>, <c>POST /tokenize</c>, <c>POST /detokenize</c>, and what is not supported.</summary>
 internal static class TokenEndpoints
 {
     public static Task ModelsAsync(HttpContext http, RequestScope scope)
     {
         var model = scope.Model(null);
         return scope.WriteAsync(http, new ModelList([new ModelCard(model.Name, model.Since.ToUnixTimeSeconds(), model.Engine.ContextTokens)]), WireJson.Default.ModelList);
+    }
+
+    public static Task ModelAsync(HttpContext http, RequestScope scope)
+    {
+        var model = scope.Model(http.Request.RouteValues["name"] as string);
+        return scope.WriteAsync(http, new ModelCard(model.Name, model.Since.ToUnixTimeSeconds(), model.Engine.ContextTokens), WireJson.Default.ModelCard);
     }
 
     public static async Task TokenizeAsync(HttpContext http, RequestScope scope)

@@ -21,6 +21,7 @@ namespace Hadal.Serving.OpenAI;
 [JsonSerializable(typeof(ChatChunk))]
 [JsonSerializable(typeof(Completion))]
 [JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(ModelCard))]
 [JsonSerializable(typeof(ErrorBody))]
 internal sealed partial class WireJson : JsonSerializerContext
 {
