@@ -110,7 +110,7 @@ public sealed class ServedModel : IAsyncDisposable
 
         // Alone, then several at once: a row, several rows, a prompt over more than a page.
         await Engine.Submit(Request(16, SamplingOptions.Greedy)).CompleteAsync(cancellation).ConfigureAwait(false);
-        EngineText[] texts = [.. new[] { 3, 40, 100 }.Select(length => Engine.Submit(Request(length, sampled)))];
+        EngineText[] texts = [Engine.Submit(Request(3, sampled)), Engine.Submit(Request(40, sampled)), Engine.Submit(Request(100, sampled))];
         foreach (var text in texts) await text.CompleteAsync(cancellation).ConfigureAwait(false);
         IsWarm = true;
 
