@@ -43,13 +43,15 @@ internal sealed class BenchCommand : HadalCommand
             "hadal bench --shape bench/shapes/many-experts.json --skew 0.03 --keep random-model --prefill 0 --decode 0",
             "hadal bench random-model --memory 1G",
             "hadal bench peak",
-            "hadal bench train --config run.json")
+            "hadal bench train --config run.json",
+            "hadal bench serve http://127.0.0.1:8080 --rate 4 --duration 60")
     {
         Arguments.Add(_model);
         foreach (Option option in new Option[] { _shape, _keep, _skew, _seed, _weights, _cache, _memory, _prefill, _decode, _depth, _batch, _repeat, _threads }) Options.Add(option);
         Subcommands.Add(new BenchPeakCommand());
         Subcommands.Add(new BenchExpertsCommand());
         Subcommands.Add(new BenchTrainCommand());
+        Subcommands.Add(new BenchServeCommand());
     }
 
     protected override int Run(CommandContext context)

@@ -117,7 +117,7 @@ public sealed class HadalChatClientTests : IAsyncLifetime
     [Fact]
     public async Task Leaving_the_stream_and_cancelling_free_the_pages()
     {
-        await foreach (var update in Client.GetStreamingResponseAsync("Hello", new ChatOptions { Seed = 2 }, Cancellation))
+        await foreach (var update in Client.GetStreamingResponseAsync("Hello", new ChatOptions { Seed = 3 }, Cancellation))
         {
             if (update.Text.Length > 0) break;
         }
@@ -126,7 +126,7 @@ public sealed class HadalChatClientTests : IAsyncLifetime
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var _ in Client.GetStreamingResponseAsync("Hello", new ChatOptions { Seed = 2 }, stop.Token)) await stop.CancelAsync();
+            await foreach (var _ in Client.GetStreamingResponseAsync("Hello", new ChatOptions { Seed = 3 }, stop.Token)) await stop.CancelAsync();
         });
         Assert.Equal(0, _server.Model.Engine.Statistics.HeldPages);
         Assert.Equal(0, _server.Model.Engine.Statistics.Running);

@@ -145,7 +145,7 @@ public sealed class OpenAIPackageTests : IAsyncLifetime
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var update in Chat.CompleteChatStreamingAsync(Hello, Seeded(3000, 1), stop.Token))
+            await foreach (var update in Chat.CompleteChatStreamingAsync(Hello, Seeded(3000, 4), stop.Token))
             {
                 if (update.ContentUpdate.Count > 0) await stop.CancelAsync();
             }
