@@ -42,7 +42,7 @@ public sealed partial class InferenceEngine
         if (_drafting.Count == 0) return;
         long start = Stopwatch.GetTimestamp();
         _runner.ForwardMtp(_mtpBatch);
-        if (!prompts) _mtpCost.Add(rows, 0, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        if (!prompts) _mtpCost.Add(rows, 0, Stopwatch.GetElapsedTime(start).TotalSeconds, _options.MostStretch);
         for (int draft = 0; ReadDrafts(draft) && Continue(draft + 1);) draft++;
         foreach (var d in _drafting) d.Text.Sequence!.MtpLength = Math.Min(d.Text.Sequence.MtpLength, d.Text.Sequence.CachedLength);
     }

@@ -25,7 +25,7 @@ public sealed partial class InferenceEngine
         ChooseTokens();
         foreach (var r in _items) Take(r);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        _cost.Add(generated, prompt, seconds);
+        _cost.Add(generated, prompt, seconds, _options.MostStretch);
         if (_mostDrafts > 0) Draft(prompt > 0);
         foreach (var r in _items) EnterPrefix(r);
         Count(generated, prompt, Stopwatch.GetElapsedTime(start).TotalSeconds);

@@ -19,7 +19,6 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
 {
     // A piece of a prompt is not cut shorter than this: its cost is then that of reading the weights.
     private const int LeastPiece = 16;
-    private const int UntimedPiece = 64;
     private readonly List<RunningSequence> _waiting = [];
     private readonly List<RunningSequence> _running = [];
     private readonly ClientShares _shares = new();
@@ -99,11 +98,7 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
         }
 
         int room = Math.Max(LeastPiece, options.StepTokens - generated);
-        if (generated > 0)
-        {
-            double spare = (options.MostStretch - 1) * cost.Of(generated);
-            room = Math.Min(room, cost is { IsKnown: true, PerPromptRow: { } perRow } ? (int)Math.Clamp(spare / perRow, LeastPiece, 1 << 20) : UntimedPiece);
-        }
+        if (generated > 0) room = Math.Min(room, cost.PieceRows);
 
         // Texts that gave their pages up have generated tokens to compute: those come before the prompts.
         foreach (var r in _running)

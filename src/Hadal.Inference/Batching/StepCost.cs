@@ -1,12 +1,13 @@
 namespace Hadal.Inference.Batching;
 
-/// <summary>What steps have cost lately: a + b·rows seconds for generated rows, and so much more for each row of a prompt.</summary>
+/// <summary>What steps have cost lately: a + b·rows seconds for generated rows; and how long a piece of a prompt may be so that a step beside them stays short.</summary>
 /// <remarks>Only when things are computed follows from it, never what: a machine's speed does not change a text.</remarks>
 internal sealed class StepCost
 {
     private const double Decay = 0.97;
+    private const double LeastPiece = 16, MostPiece = 1 << 16;
     private double _weight, _rows, _seconds, _rowsSquared, _rowsSeconds;
-    private double? _prompt;
+    private double _piece = 64;
 
     /// <summary>Whether generated rows have been timed.</summary>
     public bool IsKnown => _weight > 0;
@@ -21,8 +22,8 @@ internal sealed class StepCost
         }
     }
 
-    /// <summary>Seconds of a row of a prompt; null as long as that is unknown.</summary>
-    public double? PerPromptRow => _prompt;
+    /// <summary>Rows of a prompt that a step beside generated rows has room for.</summary>
+    public int PieceRows => (int)_piece;
 
     /// <summary>Seconds of a step of so many generated rows.</summary>
     public double Of(int rows)
@@ -36,22 +37,30 @@ internal sealed class StepCost
     /// <param name="rows">Generated rows.</param>
     /// <param name="promptRows">Rows of prompts.</param>
     /// <param name="seconds">What it took.</param>
-    public void Add(int rows, int promptRows, double seconds)
+    /// <param name="stretch">How many times as long as without the rows of prompts it may take.</param>
+    public void Add(int rows, int promptRows, double seconds, double stretch)
     {
-        if (promptRows == 0)
+        if (promptRows > 0)
         {
-            // A step that was interrupted by something else says nothing.
-            if (_weight > 5 && seconds > 8 * Of(rows)) return;
-            _weight = Decay * _weight + 1;
-            _rows = Decay * _rows + rows;
-            _seconds = Decay * _seconds + seconds;
-            _rowsSquared = Decay * _rowsSquared + (double)rows * rows;
-            _rowsSeconds = Decay * _rowsSeconds + rows * seconds;
+            if (rows > 0 && IsKnown) Adjust(promptRows, seconds / Of(rows), stretch);
+            return;
         }
-        else
-        {
-            double perRow = Math.Max(0.05 * seconds, seconds - (rows > 0 ? Of(rows) : 0)) / promptRows;
-            _prompt = _prompt is { } known ? known + 0.3 * (perRow - known) : perRow;
-        }
+
+        // A step that was interrupted by something else says nothing.
+        if (_weight > 5 && seconds > 8 * Of(rows)) return;
+        _weight = Decay * _weight + 1;
+        _rows = Decay * _rows + rows;
+        _seconds = Decay * _seconds + seconds;
+        _rowsSquared = Decay * _rowsSquared + (double)rows * rows;
+        _rowsSeconds = Decay * _rowsSeconds + rows * seconds;
+    }
+
+    // A piece costs something however short it is, so what fits is found by trying and not by dividing: shorter at once when a step was too long, longer
+    // bit by bit while there is room, if pieces are as long as they may be.
+    private void Adjust(int promptRows, double taken, double stretch)
+    {
+        if (taken > stretch) _piece *= Math.Max(0.6, stretch / taken);
+        else if (promptRows >= 0.9 * (int)_piece) _piece *= Math.Min(1.25, 1 + 0.5 * (stretch / taken - 1));
+        _piece = Math.Clamp(_piece, LeastPiece, MostPiece);
     }
 }
