@@ -98,7 +98,7 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
         }
 
         int room = Math.Max(LeastPiece, options.StepTokens - generated);
-        if (generated > 0) room = Math.Min(room, cost.PieceRows);
+        if (generated > 0) room = cost.NeedsTiming(generated) ? 0 : Math.Min(room, cost.PieceRows);
 
         // Texts that gave their pages up have generated tokens to compute: those come before the prompts.
         foreach (var r in _running)

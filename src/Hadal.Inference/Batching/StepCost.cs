@@ -4,10 +4,12 @@ namespace Hadal.Inference.Batching;
 /// <remarks>Only when things are computed follows from it, never what: a machine's speed does not change a text.</remarks>
 internal sealed class StepCost
 {
-    private const double Decay = 0.97;
+    private const double Decay = 0.9;
+    private const int Fresh = 32;
     private const double LeastPiece = 16, MostPiece = 1 << 16;
     private double _weight, _rows, _seconds, _rowsSquared, _rowsSeconds;
     private double _piece = 64;
+    private int _timedRows, _sinceTimed;
 
     /// <summary>Whether generated rows have been timed.</summary>
     public bool IsKnown => _weight > 0;
@@ -18,12 +20,15 @@ internal sealed class StepCost
         get
         {
             double spread = _rowsSquared - _rows * _rows / Math.Max(_weight, 1e-9);
-            return spread < 1e-6 * _rowsSquared ? 0 : Math.Max(0, (_rowsSeconds - _rows * _seconds / _weight) / spread);
+            return spread < 1e-4 * _rowsSquared ? 0 : Math.Max(0, (_rowsSeconds - _rows * _seconds / _weight) / spread);
         }
     }
 
     /// <summary>Rows of a prompt that a step beside generated rows has room for.</summary>
     public int PieceRows => (int)_piece;
+
+    /// <summary>Whether steps of about so many generated rows have not been timed without prompts lately, so that one should be.</summary>
+    public bool NeedsTiming(int rows) => _sinceTimed >= Fresh || Math.Abs(rows - _timedRows) > 0.25 * _timedRows;
 
     /// <summary>Seconds of a step of so many generated rows.</summary>
     public double Of(int rows)
@@ -42,9 +47,12 @@ internal sealed class StepCost
     {
         if (promptRows > 0)
         {
+            _sinceTimed++;
             if (rows > 0 && IsKnown) Adjust(promptRows, seconds / Of(rows), stretch);
             return;
         }
+
+        (_timedRows, _sinceTimed) = (rows, 0);
 
         // A step that was interrupted by something else says nothing.
         if (_weight > 5 && seconds > 8 * Of(rows)) return;

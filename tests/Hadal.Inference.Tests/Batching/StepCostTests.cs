@@ -32,6 +32,19 @@ public class StepCostTests
     }
 
     [Fact]
+    public void Steps_are_timed_again_when_they_have_grown_or_time_has_passed()
+    {
+        var cost = new StepCost();
+        Assert.True(cost.NeedsTiming(1));
+        cost.Add(8, 0, 0.02, 2);
+        Assert.False(cost.NeedsTiming(9));
+        Assert.True(cost.NeedsTiming(11));
+        Assert.True(cost.NeedsTiming(5));
+        for (int i = 0; i < 32; i++) cost.Add(8, 20, 0.03, 2);
+        Assert.True(cost.NeedsTiming(8));
+    }
+
+    [Fact]
     public void Short_prompts_do_not_make_long_pieces()
     {
         var cost = new StepCost();
