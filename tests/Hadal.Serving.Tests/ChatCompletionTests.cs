@@ -68,6 +68,25 @@ public sealed class ChatCompletionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Thoughts_come_apart_from_the_answer_and_only_the_answer_has_to_be_json()
+    {
+        await using var server = await TestServer.StartAsync(template: "deepseek-r1");
+        int close = server.Model.Tokenizer.IdOf("</think>")!.Value;
+        object[] schema = [new { type = "object", properties = new { ok = new { type = "boolean" } }, required = new[] { "ok" }, additionalProperties = false }];
+        var format = new { type = "json_schema", json_schema = new { name = "x", schema = schema[0] } };
+        var (_, thinking) = await server.PostAsync("/v1/chat/completions", new { messages = Hello, max_tokens = 30, seed = 1, logit_bias = new Dictionary<string, int> { [$"{close}"] = -100, ["1"] = -100 } });
+        var message = thinking.GetProperty("choices")[0].GetProperty("message");
+        Assert.NotEmpty(message.GetProperty("reasoning_content").GetString()!);
+        Assert.Equal("", message.GetProperty("content").GetString());
+        Assert.Equal(30, thinking.GetProperty("usage").GetProperty("completion_tokens_details").GetProperty("reasoning_tokens").GetInt32());
+
+        var (_, answered) = await server.PostAsync("/v1/chat/completions", new { messages = Hello, seed = 1, response_format = format, logit_bias = new Dictionary<string, int> { [$"{close}"] = 8 } });
+        message = answered.GetProperty("choices")[0].GetProperty("message");
+        Assert.True(JsonDocument.Parse(message.GetProperty("content").GetString()!).RootElement.GetProperty("ok").ValueKind is JsonValueKind.True or JsonValueKind.False);
+        Assert.DoesNotContain("think>", message.GetRawText());
+    }
+
+    [Fact]
     public async Task Several_answers_differ_and_come_again_with_the_same_seed()
     {
         var request = new { messages = Hello, n = 3, max_tokens = 12, seed = 5 };

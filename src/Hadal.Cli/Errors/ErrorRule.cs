@@ -6,6 +6,7 @@ using Hadal.Model.Configuration;
 using Hadal.Model.Tokenization;
 using Hadal.Serving.Security;
 using Hadal.Training.Runs;
+using Microsoft.Extensions.Options;
 
 namespace Hadal.Cli.Errors;
 
@@ -39,6 +40,7 @@ internal static class ErrorRule
         OperationCanceledException => (ExitCodes.Stopped, exception is StoppedException ? Sentence(exception.Message) : "Stopped; nothing was written."),
         MistakeException or ConfigException or CheckpointException or TokenizerException or DataException or TrainingException or GenerationException or ApiKeyException
             => (ExitCodes.Mistake, Sentence(exception.Message)),
+        OptionsValidationException e => (ExitCodes.Mistake, Sentence(string.Join(" ", e.Failures))),
         IOException or UnauthorizedAccessException => (ExitCodes.Mistake, Sentence(exception.Message)),
         OutOfMemoryException => (ExitCodes.Mistake, "There is not enough memory for this; a smaller model, batch or context would need less."),
         _ => (ExitCodes.Failure,

@@ -35,7 +35,14 @@ internal static class ServerApplication
             console.ColorBehavior = context.Streams is { ErrorIsTerminal: true, Colors: true } ? LoggerColorBehavior.Enabled : LoggerColorBehavior.Disabled;
         });
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // What keeps the program from starting, the command says itself, in a sentence.
+        builder.Logging.AddFilter((category, level) => level >= LogLevel.Information && category switch
+        {
+            { } c when c.StartsWith("Hadal.Serving.Hosting.ModelLoading", StringComparison.Ordinal) => level < LogLevel.Error,
+            { } c when c.StartsWith("Microsoft.Extensions.Hosting", StringComparison.Ordinal) => false,
+            { } c when c.StartsWith("Microsoft", StringComparison.Ordinal) => level >= LogLevel.Warning,
+            _ => true,
+        });
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -77,11 +84,7 @@ internal static class ServerApplication
         }
         catch (IOException e)
         {
-            throw new MistakeException($"Port {port} cannot be listened on: {e.Message.TrimEnd('.')}; choose another with --port", e);
-        }
-        catch (Microsoft.Extensions.Options.OptionsValidationException e)
-        {
-            throw new MistakeException(string.Join(" ", e.Failures), e);
+            throw new MistakeException($"Port {port} cannot be listened on: {(e.InnerException ?? e).Message.TrimEnd('.')}; choose another with --port", e);
         }
 
         return application.Urls.First();

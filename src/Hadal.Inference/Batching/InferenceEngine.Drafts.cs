@@ -29,8 +29,8 @@ public sealed partial class InferenceEngine
             int settled = sequence.CachedLength - sequence.MtpLength;
             bool goesOn = GoesOn(r), ended = r.Chosen.Count > 0 && !goesOn;
 
-            // A text that has ended leaves its prompt to others, and with it the module's rows.
-            if (r.Error is not null || settled == 0 || ended && sequence.MtpLength >= sequence.PromptLength) continue;
+            // A text that has ended leaves its prompt to others, and with it the module's rows; so does one for which drafts do not pay.
+            if (r.Error is not null || settled == 0 || (ended || r.DraftLength.IsGivenUp) && sequence.MtpLength >= sequence.PromptLength) continue;
             int most = goesOn ? Math.Min(_mostDrafts, r.Most - r.Generated - 1) : 0;
             int drafts = r.DraftLength.Choose(Math.Max(0, most), stepSeconds, draftSeconds);
             var hidden = _runner.Hidden.RowRange(_batch.HiddenRow(r.Item), settled);

@@ -8,8 +8,15 @@ internal sealed class DraftLength
 
     // A text whose drafts do not pay tries one again after so many steps.
     private const int Probe = 32;
+
+    // After so many steps of which none was worth a draft but those that tried, the text goes on without the module.
+    private const int Patience = 3 * Probe;
     private const double Rate = 0.1;
     private int _idle;
+    private int _unpaid;
+
+    /// <summary>Whether drafts have not paid for so long that the module's rows are not worth computing any more either.</summary>
+    public bool IsGivenUp => _unpaid >= Patience;
 
     /// <summary>Probability that the next draft stands if those before it do.</summary>
     public double Acceptance { get; private set; } = 0.7;
@@ -28,9 +35,9 @@ internal sealed class DraftLength
     /// <returns>The most drafts each of which gives tokens faster than the step does without it.</returns>
     public int Choose(int most, double stepSeconds, double draftSeconds)
     {
-        if (most > 0 && _idle >= Probe) return 1;
         int drafts = 0;
         for (double stands = Acceptance; drafts < most && stands * stepSeconds > draftSeconds; stands *= Acceptance) drafts++;
-        return drafts;
+        _unpaid = drafts > 0 || most == 0 ? 0 : _unpaid + 1;
+        return drafts == 0 && most > 0 && _idle >= Probe ? 1 : drafts;
     }
 }

@@ -106,10 +106,22 @@ public sealed class ServedModel : IAsyncDisposable
     public async Task WarmAsync(CancellationToken cancellation = default)
     {
         int token = Tokenizer.BosId ?? Enumerable.Range(0, Tokenizer.VocabularySize).First(Tokenizer.HasToken);
-        var request = new EngineRequest { PromptTokens = [.. Enumerable.Repeat(token, Math.Min(16, Engine.ContextTokens - 2))], MaxTokens = 4, StopTokens = [], PrefixScope = "(warm)" };
-        await Engine.Submit(request).CompleteAsync(cancellation).ConfigureAwait(false);
-        await Engine.Submit(request with { Sampling = new SamplingOptions { Temperature = 1, TopP = 0.9, Seed = 1 } }).CompleteAsync(cancellation).ConfigureAwait(false);
+        var sampled = new SamplingOptions { Temperature = 1, TopP = 0.9, Seed = 1 };
+
+        // Alone, then several at once: a row, several rows, a prompt over more than a page.
+        await Engine.Submit(Request(16, SamplingOptions.Greedy)).CompleteAsync(cancellation).ConfigureAwait(false);
+        EngineText[] texts = [Engine.Submit(Request(3, sampled)), Engine.Submit(Request(40, sampled)), Engine.Submit(Request(100, sampled))];
+        foreach (var text in texts) await text.CompleteAsync(cancellation).ConfigureAwait(false);
         IsWarm = true;
+
+        EngineRequest Request(int length, SamplingOptions sampling) => new()
+        {
+            PromptTokens = [.. Enumerable.Repeat(token, Math.Clamp(length, 1, Engine.ContextTokens - 1))],
+            MaxTokens = 8,
+            StopTokens = [],
+            PrefixScope = "(warm)",
+            Sampling = sampling,
+        };
     }
 
     /// <inheritdoc/>

@@ -34,7 +34,7 @@ public static partial class HadalEndpoints
         group.MapGet("/v1/models/{**name}", door.Open(TokenEndpoints.ModelAsync));
         group.MapPost("/tokenize", door.Open(TokenEndpoints.TokenizeAsync));
         group.MapPost("/detokenize", door.Open(TokenEndpoints.DetokenizeAsync));
-        group.MapGet("/hadal/status", door.Open(StatusEndpoint.HandleAsync));
+        group.MapGet("/hadal/status", door.Open(StatusEndpoint.HandleAsync, counts: false));
         group.MapGet("/health/live", () => Results.Text("live\n"));
         group.MapGet("/health/ready", () => source.IsReady ? Results.Text("ready\n") : Results.Text(source.IsStopping ? "stopping\n" : "loading\n", statusCode: 503));
         if (options.Page) StaticPage.Map(group);
@@ -71,7 +71,9 @@ public static partial class HadalEndpoints
     // What every request goes through: key, limits, time, errors in the API's shape.
     private sealed partial class Door(ModelSource source, ServingMeters meters, Gatekeeper gatekeeper, ServingLimits limits, ILogger log)
     {
-        public RequestDelegate Open(Func<HttpContext, RequestScope, Task> handle) => async http =>
+        /// <param name="handle">What to do.</param>
+        /// <param name="counts">Whether the request counts against the limits of its key; looking at gauges does not.</param>
+        public RequestDelegate Open(Func<HttpContext, RequestScope, Task> handle, bool counts = true) => async http =>
         {
             using var time = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
             time.CancelAfter(limits.MostTime);
@@ -80,7 +82,7 @@ public static partial class HadalEndpoints
             try
             {
                 if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = limits.MostBodyBytes;
-                (var key, pass) = gatekeeper.Enter(http.Request);
+                (var key, pass) = counts ? gatekeeper.Enter(http.Request) : (gatekeeper.Identify(http.Request), null);
                 scope = new RequestScope(source, meters, key, limits, time.Token);
                 if (source.IsStopping) throw new Inference.Batching.EngineBusyException("The server is stopping and takes no more requests.");
                 await handle(http, scope).ConfigureAwait(false);

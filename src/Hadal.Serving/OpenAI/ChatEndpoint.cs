@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Hadal.Inference.Batching;
 using Hadal.Inference.Generation;
@@ -11,6 +12,9 @@ namespace Hadal.Serving.OpenAI;
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
 internal static class ChatEndpoint
 {
+    // How often a stream that counts experts says how far it is.
+    private static readonly TimeSpan _progressInterval = TimeSpan.FromMilliseconds(500);
+
     public static async Task HandleAsync(HttpContext http, RequestScope scope)
     {
         var request = await scope.ReadAsync(http, WireJson.Default.ChatCompletionRequest).ConfigureAwait(false);
@@ -77,6 +81,7 @@ internal static class ChatEndpoint
             Write(new ChunkChoice(i, new Delta { Role = "assistant", Content = "" }));
         }
 
+        var lastProgress = Stopwatch.GetTimestamp();
         while (await Merging.WaitAsync(updates, scope.Limits.KeepAlive, () => stream.KeepAliveAsync(scope.Cancellation), scope.Cancellation).ConfigureAwait(false))
         {
             while (updates.TryRead(out var item))
@@ -93,6 +98,13 @@ internal static class ChatEndpoint
 
                 if (logprobs is { Content.Count: > 0 }) Write(new ChunkChoice(choice, new Delta { Content = "" }) { Logprobs = logprobs });
                 if (update.Result is { } result) Write(new ChunkChoice(choice, new Delta()) { FinishReason = Replies.FinishReason(result, answers[choice].CallsTools) });
+            }
+
+            if (answers[0].ExpertCounts is { } experts && Stopwatch.GetElapsedTime(lastProgress) >= _progressInterval)
+            {
+                lastProgress = Stopwatch.GetTimestamp();
+                var progress = new AnswerProgress(counts.Sum(c => c.Tokens), experts);
+                stream.Write(new ChatChunk(head.Id, head.Created, head.Model, []) { Progress = progress }, WireJson.Default.ChatChunk);
             }
 
             await stream.FlushAsync(scope.Cancellation).ConfigureAwait(false);
@@ -137,7 +149,13 @@ internal static class ChatEndpoint
 
         public GenerationResult? Result { get; private set; }
 
-        public void Count(ChatUpdate update) => Result = update.Result ?? Result;
+        public int Tokens { get; private set; }
+
+        public void Count(ChatUpdate update)
+        {
+            Tokens += update.Tokens;
+            Result = update.Result ?? Result;
+        }
 
         public void Add(ChatUpdate update)
         {

@@ -36,7 +36,15 @@ internal sealed record ChatChunk(string Id, long Created, string Model, IReadOnl
     public string Kind { get; } = "chat.completion.chunk";
 
     public Usage? Usage { get; init; }
+
+    /// <summary>Hadal's own, in chunks without choices and only where expert counts were asked for.</summary>
+    public AnswerProgress? Progress { get; init; }
 }
+
+/// <summary>How far an answer is.</summary>
+/// <param name="CompletionTokens">Tokens so far.</param>
+/// <param name="ExpertCounts">As in <see cref="Usage.ExpertCounts"/>, so far.</param>
+internal sealed record AnswerProgress(int CompletionTokens, IReadOnlyList<int> ExpertCounts);
 
 internal sealed record ChunkChoice(int Index, Delta Delta)
 {

@@ -5,11 +5,15 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Hadal.Serving.Page;
 
-/// <summary>The page at <c>/</c>: files that are part of the program, and nothing else of the file system.</summary>
+/// <summary>The page at <c>/</c>, and what belongs to it below <c>/hadal</c>: files that are part of the program, and nothing else of the file system.</summary>
 internal static class StaticPage
 {
     private const string Prefix = "Hadal.Serving.Page.";
-    private const string Policy = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    // Nothing but the page's own files and its own server; no inline code or style, and no text that becomes markup.
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        + "require-trusted-types-for 'script'; trusted-types 'none'";
 
     /// <summary>Maps each file.</summary>
     public static void Map(IEndpointRouteBuilder endpoints)
@@ -25,7 +29,7 @@ internal static class StaticPage
                 ".svg" => "image/svg+xml",
                 _ => "application/octet-stream",
             };
-            endpoints.MapGet(name == "index.html" ? "/" : "/" + name, (HttpContext http) =>
+            endpoints.MapGet(name == "index.html" ? "/" : "/hadal/" + name, (HttpContext http) =>
             {
                 http.Response.Headers.ContentSecurityPolicy = Policy;
                 http.Response.Headers.XContentTypeOptions = "nosniff";
