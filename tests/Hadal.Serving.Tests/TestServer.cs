@@ -19,7 +19,9 @@ public sealed class TestServer : IAsyncDisposable
     private TestServer(WebApplication application, ChatModel? model, string url)
     {
         (Application, _model, Url) = (application, model, url);
-        Client = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(60) };
+
+        // A response that is disposed early hangs up at once, instead of reading on for a while to use the connection again.
+        Client = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public WebApplication Application { get; }

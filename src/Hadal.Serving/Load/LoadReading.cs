@@ -40,7 +40,8 @@ internal sealed class LoadReading(LoadServer server, LoadRequest request, LoadPl
         }
         catch (Exception e) when (e is LoadException or HttpRequestException or IOException or JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            return End(LoadOutcome.Failed, e.Message);
+            // The network's own sentence is the inner one.
+            return End(LoadOutcome.Failed, e is HttpRequestException { InnerException: { } inner } ? $"{e.Message.TrimEnd('.')}: {inner.Message}" : e.Message);
         }
     }
 

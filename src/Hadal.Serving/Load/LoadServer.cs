@@ -34,7 +34,9 @@ internal sealed class LoadServer : IDisposable
     {
         string root = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         if (root.EndsWith("/v1", StringComparison.Ordinal)) root = root[..^3];
-        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) })
+
+        // Who gives an answer up hangs up: by default the rest would be read for up to two seconds, to use the connection again.
+        var client = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0, UseProxy = false, UseCookies = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) })
         {
             BaseAddress = new Uri(root + "/"),
             Timeout = Timeout.InfiniteTimeSpan,
