@@ -65,7 +65,7 @@ export class Gauges {
     if (line) {
       row.area = drawing("path", { class: "area" });
       row.path = drawing("path", { class: "path" });
-      row.root.append(drawing("svg", { class: "line", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, row.area, row.path));
+      row.root.append(drawing("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, row.area, row.path));
     }
     if (bar) {
       row.held = element("i", { class: "held" });
