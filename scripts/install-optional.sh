@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
-# Installs what some tests use if it is there, and are skipped without: OpenAI's package for Node.
+# Installs what some tests use if it is there, and are skipped without, on Debian and Ubuntu: Chromium, for the page that hadal serve shows, and Node with OpenAI's
+# package, for the tour by that package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if command -v npm > /dev/null; then
-  npm ci --no-audit --no-fund --prefix tests/Hadal.Serving.Tests/Clients/openai-node
-else
-  echo "npm is not here; the tour by OpenAI's package for Node will be skipped" >&2
+missing=()
+command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || missing+=(chromium)
+command -v npm > /dev/null || missing+=(nodejs npm)
+if [ ${#missing[@]} -gt 0 ]; then
+    as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update
+    "${as_root[@]}" apt-get install --yes --no-install-recommends "${missing[@]}"
 fi
+
+npm ci --no-audit --no-fund --prefix tests/Hadal.Serving.Tests/Clients/openai-node

@@ -288,6 +288,9 @@ class Clock {
   end() {
     if (this.#thinks) this.#measureThoughts();
     this.#message.seconds = (performance.now() - this.#start) / 1000;
+
+    // An answer that comes all at once has only its whole time.
+    if (this.begun && this.#message.tokens > 0) this.#message.rate ??= this.#message.tokens / this.#message.seconds;
   }
 
   // From the first token to the last, so that the prompt is not part of it.

@@ -91,7 +91,7 @@ export class ExpertMap {
   #measure(width) {
     const rows = this.#rows.length;
     const cellWidth = Math.max((width - labelRoom - 2) / this.#experts, this.#large ? 3.5 : 0);
-    const cellHeight = this.#large ? Math.min(26, Math.max(9, 600 / rows)) : Math.min(18, Math.max(4, 300 / rows));
+    const cellHeight = this.#large ? Math.min(26, Math.max(9, 560 / rows)) : Math.min(18, Math.max(4, 300 / rows));
     return { cellWidth, cellHeight, width: labelRoom + cellWidth * this.#experts + 2, height: cellHeight * rows + axisRoom };
   }
 
@@ -163,7 +163,9 @@ export class ExpertMap {
         `chosen ${count.toLocaleString("en")} time${count === 1 ? "" : "s"}, ${(count * this.#experts / row.sum).toFixed(1)}× the mean`);
       const g = this.#measure(this.#wrap.clientWidth);
       const x = labelRoom + (cell.expert + 0.5) * g.cellWidth - this.#wrap.scrollLeft;
-      this.#tip.style.top = `${(cell.row + 1) * g.cellHeight + 8}px`;
+      const below = cell.row < this.#rows.length / 2;
+      this.#tip.style.top = `${below ? (cell.row + 1) * g.cellHeight + 8 : cell.row * g.cellHeight - 8}px`;
+      this.#tip.style.translate = below ? "" : "0 -100%";
       this.#tip.style.left = `${Math.min(Math.max(0, x - 80), Math.max(0, this.#wrap.clientWidth - 190)) + this.#wrap.scrollLeft}px`;
     }
     if (changed) this.draw();

@@ -14,12 +14,12 @@ export class Gauges {
   constructor(place) {
     this.#place = place;
     this.#add("rate", "Tokens generated", "tokens/s", { line: true, wide: true });
-    this.#add("prompt", "Prompt tokens computed", "tokens/s", { line: true });
+    this.#add("prompt", "Prompt tokens", "tokens/s", { line: true });
     this.#add("step", "Step", "ms", { line: true });
     this.#add("rows", "Rows in a step", "", { line: true });
     this.#add("texts", "Answers in work", "", { line: true });
     this.#add("cache", "Cache pages", "", { bar: true, wide: true });
-    this.#add("reuse", "Prompt tokens reused", "%", {});
+    this.#add("reuse", "Prompts reused", "%", {});
     this.#add("drafts", "Drafts accepted", "%", {});
     this.#add("balance", "Expert imbalance", "", {});
     this.#add("preemptions", "Preemptions", "", {});
@@ -48,7 +48,7 @@ export class Gauges {
     this.#rows.get("drafts").root.hidden = s.drafts === 0;
     this.#set("drafts", share(s.accepted_drafts, s.proposed_drafts), null, s.proposed_drafts ? `${brief(s.accepted_drafts)} of ${brief(s.proposed_drafts)}` : "");
     this.#rows.get("balance").root.hidden = s.experts === 0;
-    this.#set("balance", s.expert_imbalance.toFixed(2), null, "busiest over mean, less 1");
+    this.#set("balance", s.expert_imbalance.toFixed(2), null, "busiest ÷ mean − 1");
     this.#rows.get("preemptions").root.hidden = s.preemptions === 0;
     this.#set("preemptions", brief(s.preemptions), null, "");
     this.#last = { now, status: s };
@@ -65,7 +65,7 @@ export class Gauges {
     if (line) {
       row.area = drawing("path", { class: "area" });
       row.path = drawing("path", { class: "path" });
-      row.root.append(drawing("svg", { class: "line", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, row.area, row.path));
+      row.root.append(drawing("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, row.area, row.path));
     }
     if (bar) {
       row.held = element("i", { class: "held" });
