@@ -96,7 +96,8 @@ public sealed partial class InferenceEngine
         }
         catch (GenerationException e)
         {
-            r.Error = e;
+            // Not a mistake of who asked.
+            r.Error = new GenerationException(e.Message, e);
             return room;
         }
     }

@@ -4,6 +4,7 @@ using Hadal.Inference.Constraints;
 using Hadal.Inference.Generation;
 using Hadal.Inference.Sampling;
 using Hadal.Inference.Weights;
+using Hadal.Model.Checkpoints;
 using Hadal.Model.Tokenization;
 using Hadal.Numerics;
 
@@ -293,5 +294,22 @@ public sealed class InferenceEngineTests : IDisposable
         Assert.Equal(texts[0], texts[1]);
         Assert.Equal(texts[0], texts[2]);
         Assert.All(texts[0], t => Assert.InRange(JsonDocument.Parse(t).RootElement.GetProperty("a").GetArrayLength(), 2, 4));
+    }
+
+    [Fact]
+    public async Task A_model_that_computes_nonsense_fails_the_text_and_not_the_engine()
+    {
+        using var tiny = TinyModel.Of(TinyModel.Config, spec => spec.Role == TensorRole.FinalNorm ? [.. Enumerable.Repeat(float.NaN, (int)spec.Count)] : null);
+        using var model = tiny.Load(_backend);
+        await using var engine = new InferenceEngine(model, _tokenizer);
+        for (int i = 0; i < 3; i++)
+        {
+            var text = engine.Submit(new EngineRequest { PromptTokens = [20, 30], MaxTokens = 3 });
+            var error = await Assert.ThrowsAsync<GenerationException>(() => text.CompleteAsync(Cancellation));
+            Assert.Contains("not finite", error.Message);
+            Assert.NotNull(error.InnerException);
+            await text.Ended;
+            Assert.Equal(0, engine.Statistics.HeldPages);
+        }
     }
 }
