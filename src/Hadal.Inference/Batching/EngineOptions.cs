@@ -17,7 +17,7 @@ public sealed record EngineOptions
 
     /// <summary>How many times as long as one without a step with a piece of a prompt may take while texts are being generated: what a new request may cost
     /// those who read. At least 1.1.</summary>
-    public double MostStretch { get; init; } = 2;
+    public double MostStretch { get; init; } = 1.8;
 
     /// <summary>Longest context, prompt and text together; null, or more than the model has, for all the model has.</summary>
     public int? ContextTokens { get; init; }

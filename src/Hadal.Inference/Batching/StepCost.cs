@@ -68,7 +68,7 @@ internal sealed class StepCost
     private void Adjust(int promptRows, double taken, double stretch)
     {
         if (taken > stretch) _piece *= Math.Max(0.6, stretch / taken);
-        else if (promptRows >= 0.9 * (int)_piece) _piece *= Math.Min(1.25, 1 + 0.5 * (stretch / taken - 1));
+        else if (promptRows >= 0.9 * (int)_piece) _piece *= Math.Min(1.1, 1 + 0.3 * (stretch / taken - 1));
         _piece = Math.Clamp(_piece, LeastPiece, MostPiece);
     }
 }
