@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hadal.Inference.Tests;
+using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Model.Tokenization;
 
@@ -35,6 +36,15 @@ public sealed class ChatModel : IDisposable
 
     /// <summary>A model with random weights.</summary>
     public static ChatModel Random(int context = 4096) => new(TinyModel.Random(Config(context)));
+
+    /// <summary>A model whose greedy texts never end: the end token's logit is 0, and among 287 random ones there is always a larger.</summary>
+    public static ChatModel Endless(int context) => new(TinyModel.Of(Config(context), spec =>
+    {
+        if (spec.Role != TensorRole.Head) return null;
+        float[] head = TinyModel.RandomValues(spec, 1);
+        head.AsSpan((int)spec.Shape.Columns, (int)spec.Shape.Columns).Clear();
+        return head;
+    }));
 
     public void Dispose() => _tiny.Dispose();
 

@@ -174,7 +174,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
 
     private async Task AssertServesAsync()
     {
-        var (status, answer) = await _server.PostAsync("/v1/chat/completions", new { messages = new[] { new { role = "user", content = "x" } }, max_tokens = 3 });
+        var (status, answer) = await _server.PostAsync("/v1/chat/completions", new { messages = new[] { new { role = "user", content = "x" } }, max_tokens = 3, logit_bias = new Dictionary<string, int> { ["1"] = -100 } });
         Assert.Equal(200, status);
         Assert.Equal(3, answer.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         var statistics = _server.Model.Engine.Statistics;

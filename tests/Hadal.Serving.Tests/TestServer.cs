@@ -33,9 +33,9 @@ public sealed class TestServer : IAsyncDisposable
     public ServedModel Model => Application.Services.GetRequiredService<ModelSource>().Loaded.Result;
 
     /// <summary>Starts one and waits until it is ready.</summary>
-    public static async Task<TestServer> StartAsync(Action<HadalOptions>? configure = null, string template = "deepseek-v3", int context = 4096)
+    public static async Task<TestServer> StartAsync(Action<HadalOptions>? configure = null, string template = "deepseek-v3", int context = 4096, bool endless = false)
     {
-        var model = ChatModel.Random(context);
+        var model = endless ? ChatModel.Endless(context) : ChatModel.Random(context);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));

@@ -44,7 +44,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>, IAsyncL
     [Fact]
     public async Task Stop_ends_an_answer_and_its_pages_are_free()
     {
-        await using var page = await browser.OpenAsync(_server.Url);
+        await using var server = await TestServer.StartAsync(context: 65536, endless: true);
+        await using var page = await browser.OpenAsync(server.Url);
         await page.SetAsync("temperature", "0");
         await page.ReadAsync("document.getElementById('settings').close()");
         await page.AskAsync("Hello");
@@ -53,7 +54,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>, IAsyncL
         await page.WaitAsync(Answered);
         Assert.Contains("stopped", await page.TextAsync(".message.assistant footer"));
         Assert.Equal("question", (await page.ReadAsync("document.activeElement.id")).GetString());
-        for (var clock = Stopwatch.StartNew(); _server.Model.Engine.Statistics is not { Running: 0, HeldPages: 0 };)
+        for (var clock = Stopwatch.StartNew(); server.Model.Engine.Statistics is not { Running: 0, HeldPages: 0 };)
         {
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), "The engine goes on.");
             await Task.Delay(10, TestContext.Current.CancellationToken);
