@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Hadal.Inference.Cache;
 using Hadal.Inference.Constraints;
 using Hadal.Inference.Generation;
@@ -35,8 +36,8 @@ internal sealed class RunningSequence(EngineRequest request, EngineText stream, 
     /// <summary>Tokens known for certain: prompt and generated ones, drafts not included.</summary>
     public int Certain => _tokens.Count;
 
-    /// <summary>Prompt and generated tokens.</summary>
-    public IReadOnlyList<int> Tokens => _tokens;
+    /// <summary>The tokens of the prompt.</summary>
+    public ReadOnlySpan<int> Prompt => CollectionsMarshal.AsSpan(_tokens)[..request.PromptTokens.Count];
 
     public int Generated => _tokens.Count - request.PromptTokens.Count;
 
@@ -82,14 +83,16 @@ internal sealed class RunningSequence(EngineRequest request, EngineText stream, 
     public double? FirstSeconds => _first is { } first ? Seconds(_arrived, first) : null;
 
     /// <summary>Gives it a place in the cache.</summary>
-    public void Admit(LatentCache cache, PrefixIndex? prefixes)
+    /// <returns>Tokens of the prompt that need not be computed.</returns>
+    public int Admit(LatentCache cache, PrefixIndex? prefixes)
     {
-        var sequence = cache.CreateSequence(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens)[..request.PromptTokens.Count], _tokens.Count + 64);
+        var sequence = cache.CreateSequence(Prompt, _tokens.Count + 64);
         int reused = prefixes?.Adopt(sequence, request.PrefixScope) ?? 0;
         Entered = reused / LatentCache.PageTokens;
         for (int i = request.PromptTokens.Count; i < _tokens.Count; i++) sequence.Append(_tokens[i]);
         Sequence = sequence;
         if (_admitted is null) (_admitted, Reused) = (Stopwatch.GetTimestamp(), reused);
+        return reused;
     }
 
     /// <summary>Takes its place in the cache away.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Hadal.Inference.Cache;
 using Hadal.Inference.Running;
 
@@ -57,16 +56,13 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
     {
         while (_running.Count < options.MostSequences && Next() is { } next)
         {
-            int length = next.Certain, reused = prefixes?.Match(Prompt(next), next.Request.PrefixScope) ?? 0;
-            int needed = LatentCache.PagesFor(length + 1) - reused / LatentCache.PageTokens;
-
             // Kept pages that the request takes over are not there for others any more, so they count too. Every text in work may want one page soon.
-            if (_running.Count > 0 && needed + reused / LatentCache.PageTokens + _running.Count > cache.MostPages - cache.HeldPages) return;
+            if (_running.Count > 0 && LatentCache.PagesFor(next.Certain + 1) + _running.Count > cache.MostPages - cache.HeldPages) return;
             _waiting.Remove(next);
             _running.Add(next);
-            next.Admit(cache, prefixes);
+            int reused = next.Admit(cache, prefixes);
             Reused += reused;
-            _shares.Charge(next.Request.Client, length - reused);
+            _shares.Charge(next.Request.Client, next.Certain - reused);
         }
     }
 
@@ -156,8 +152,8 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
         foreach (var r in _running)
         {
             if (r.Request.PrefixScope != waiting.Request.PrefixScope || r.Sequence!.CachedLength >= r.Sequence.PromptLength) continue;
-            int common = Prompt(r).CommonPrefixLength(Prompt(waiting));
-            known ??= prefixes.Match(Prompt(waiting), waiting.Request.PrefixScope);
+            int common = r.Prompt.CommonPrefixLength(waiting.Prompt);
+            known ??= prefixes.Match(waiting.Prompt, waiting.Request.PrefixScope);
             if (common > known + LatentCache.PageTokens) return true;
         }
 
@@ -177,7 +173,4 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
         _waiting.Add(victim);
         Preemptions++;
     }
-
-    private static ReadOnlySpan<int> Prompt(RunningSequence r) =>
-        CollectionsMarshal.AsSpan((List<int>)r.Tokens)[..r.Request.PromptTokens.Count];
 }

@@ -29,9 +29,6 @@ internal sealed class PrefixIndex(LatentCache cache)
     /// <summary>Pages that are kept and that no sequence holds.</summary>
     public int Kept => _kept.Count;
 
-    /// <summary>Pages that are entered, held or not.</summary>
-    public int Count => _nodes.Count;
-
     /// <summary>Gives a new sequence the pages that hold the beginning of its prompt; at least one token is left to compute.</summary>
     /// <param name="sequence">A sequence without pages.</param>
     /// <param name="scope">Only pages of the same scope are shared.</param>

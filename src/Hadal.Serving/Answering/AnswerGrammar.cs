@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Hadal.Inference.Constraints;
 using Hadal.Model.Chat;
 using Hadal.Model.Tokenization;
@@ -56,15 +55,8 @@ internal static class AnswerGrammar
             Marked(tokenizer, format.CallStart),
             GrammarPart.Literal(tool.Name),
             Marked(tokenizer, format.ArgumentsStart),
-            Arguments(tool),
+            tool.Parameters is { } schema ? GrammarPart.JsonSchema(schema) : GrammarPart.Literal("{}"),
             Marked(tokenizer, format.CallEnd));
-    }
-
-    private static GrammarPart Arguments(ChatTool tool)
-    {
-        if (tool.Parameters is not { } schema) return GrammarPart.Literal("{}");
-        using var document = JsonDocument.Parse(schema);
-        return GrammarPart.JsonSchema(document.RootElement.Clone());
     }
 
     // Text in which control tokens are spelled out: the tokens themselves, and literals between them.

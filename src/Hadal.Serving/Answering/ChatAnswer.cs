@@ -27,12 +27,11 @@ internal sealed class ChatAnswer(EngineText text, AnswerParser parser) : IAsyncD
     public int ReasoningTokens { get; private set; }
 
     /// <summary>Begins to answer.</summary>
-    /// <exception cref="RequestException">The conversation or the shape of the answer is not possible.</exception>
-    public static ChatAnswer Begin(ServedModel model, ChatTurn turn)
-    {
-        var prompt = ChatPrompting.Prepare(model, turn);
-        return new ChatAnswer(model.Engine.Submit(prompt.Request), prompt.Parser);
-    }
+    /// <param name="model">Who answers.</param>
+    /// <param name="prompt">What.</param>
+    /// <param name="number">Which answer to the turn it is, from 0 on.</param>
+    public static ChatAnswer Begin(ServedModel model, ChatPrompting.Prepared prompt, int number = 0) =>
+        new(model.Engine.Submit(AnswerSeed.Of(prompt.Request, number)), prompt.CreateParser());
 
     /// <summary>Hands out the answer as it comes.</summary>
     public async IAsyncEnumerable<ChatUpdate> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)

@@ -8,9 +8,11 @@ namespace Hadal.Serving.Answering;
 internal static class ChatPrompting
 {
     /// <param name="Request">For the engine.</param>
-    /// <param name="Parser">Takes the answer apart.</param>
-    public sealed record Prepared(EngineRequest Request, AnswerParser Parser);
+    /// <param name="CreateParser">Makes what takes one answer apart.</param>
+    public sealed record Prepared(EngineRequest Request, Func<AnswerParser> CreateParser);
 
+    /// <summary>Does what all answers to a turn have in common.</summary>
+    /// <exception cref="RequestException">The conversation or the shape of the answer is not possible.</exception>
     public static Prepared Prepare(ServedModel model, ChatTurn turn)
     {
         if (model.Template is not { } template)
@@ -26,9 +28,10 @@ internal static class ChatPrompting
         try
         {
             int[] prompt = template.Encode(model.Tokenizer, conversation);
-            var parser = template.CreateParser(conversation, new AnswerParserOptions { ToolCalls = conversation.Tools.Count > 0, Tokenizer = model.Tokenizer });
-            var grammar = AnswerGrammar.Of(model, template, turn, parser.StartsInReasoning);
-            return new Prepared(turn.Generation with { PromptTokens = prompt, SkipSpecialTokens = false, Grammar = grammar }, parser);
+            var options = new AnswerParserOptions { ToolCalls = conversation.Tools.Count > 0, Tokenizer = model.Tokenizer };
+            var grammar = AnswerGrammar.Of(model, template, turn, template.CreateParser(conversation, options).StartsInReasoning);
+            return new Prepared(
+                turn.Generation with { PromptTokens = prompt, SkipSpecialTokens = false, Grammar = grammar }, () => template.CreateParser(conversation, options));
         }
         catch (TokenizerException e)
         {

@@ -123,7 +123,7 @@ public sealed class HadalChatClient : IChatClient
         {
             _ = _source.Named(options?.ModelId);
             var request = ChatOptionsReading.Request(messages, options);
-            return (request, ChatAnswer.Begin(model, RequestReading.Chat(request, model, _limits)));
+            return (request, ChatAnswer.Begin(model, ChatPrompting.Prepare(model, RequestReading.Chat(request, model, _limits))));
         }
         catch (RequestException e)
         {

@@ -26,7 +26,8 @@ internal static class ChatEndpoint
         var answers = new List<ChatAnswer>();
         try
         {
-            for (int i = 0; i < choices; i++) answers.Add(ChatAnswer.Begin(model, Choice(turn, i)));
+            var prompt = ChatPrompting.Prepare(model, turn);
+            for (int i = 0; i < choices; i++) answers.Add(ChatAnswer.Begin(model, prompt, i));
             var head = new Head(Replies.NewId("chatcmpl-"), DateTimeOffset.UtcNow.ToUnixTimeSeconds(), model.Name);
             if (request.Stream == true) await StreamAsync(http, scope, answers, model, head, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
             else await WholeAsync(http, scope, answers, model, head, observation).ConfigureAwait(false);
@@ -36,11 +37,6 @@ internal static class ChatEndpoint
             foreach (var answer in answers) await answer.DisposeAsync().ConfigureAwait(false);
         }
     }
-
-    // Every answer draws its own random numbers, yet the same for the same seed.
-    private static ChatTurn Choice(ChatTurn turn, int number) => number == 0 || turn.Generation.Sampling.Seed is not { } seed
-        ? turn
-        : turn with { Generation = turn.Generation with { Sampling = turn.Generation.Sampling with { Seed = seed + 0x9E3779B97F4A7C15UL * (ulong)number } } };
 
     private static async Task WholeAsync(HttpContext http, RequestScope scope, List<ChatAnswer> answers, ServedModel model, Head head, RequestObservation observation)
     {

@@ -26,7 +26,7 @@ internal static class CompletionEndpoint
         {
             foreach (var prompt in prompts)
             {
-                for (int i = 0; i < choices; i++) texts.Add(model.Engine.Submit(generation with { PromptTokens = prompt.Tokens, Sampling = generation.Sampling with { Seed = generation.Sampling.Seed + 0x9E3779B97F4A7C15UL * (ulong)i } }));
+                for (int i = 0; i < choices; i++) texts.Add(model.Engine.Submit(AnswerSeed.Of(generation with { PromptTokens = prompt.Tokens }, i)));
             }
 
             var leads = texts.Select((_, i) => request.Echo == true ? prompts[i / choices].Text : "").ToList();
