@@ -25,7 +25,7 @@ public sealed class OpenAIPackageTests : IAsyncLifetime
     [Fact]
     public async Task Chat_has_text_usage_and_reason()
     {
-        ChatCompletion answer = await Chat.CompleteChatAsync(Hello, new ChatCompletionOptions { MaxOutputTokenCount = 20 }, Cancellation);
+        ChatCompletion answer = await Chat.CompleteChatAsync(Hello, Seeded(20, 4), Cancellation);
         Assert.NotEmpty(answer.Content[0].Text);
         Assert.Equal(ChatFinishReason.Length, answer.FinishReason);
         Assert.Equal(20, answer.Usage.OutputTokenCount);
