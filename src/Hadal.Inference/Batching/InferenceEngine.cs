@@ -133,7 +133,8 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             if (_draining || _stopping) throw new EngineBusyException("The server is stopping and takes no more requests.");
             if (_pending >= _options.MostWaiting + _options.MostSequences)
                 throw new EngineBusyException($"{_pending} requests are in work or wait already; try again later.");
-            _pending++;
+            // The engine's thread counts down without the gate.
+            Interlocked.Increment(ref _pending);
             _arrivals.Enqueue(new RunningSequence(request, stream, sampler, text, most, _arrival++));
         }
 

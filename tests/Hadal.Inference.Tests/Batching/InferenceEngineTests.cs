@@ -312,4 +312,24 @@ public sealed class InferenceEngineTests : IDisposable
             Assert.Equal(0, engine.Statistics.HeldPages);
         }
     }
+
+    // Requests come from many threads while others end on the engine's.
+    [Fact]
+    public async Task Every_request_that_has_come_and_gone_is_counted_out_again()
+    {
+        await using var engine = new InferenceEngine(_model, _tokenizer, new EngineOptions { MostDrafts = 0 });
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(thread => Task.Run(
+            async () =>
+            {
+                var request = new EngineRequest { PromptTokens = [20 + thread], MaxTokens = 1, StopTokens = [] };
+                for (int i = 0; i < 50; i++)
+                {
+                    var texts = Enumerable.Range(0, 100).Select(_ => engine.Submit(request)).ToList();
+                    foreach (var text in texts) await text.CompleteAsync(Cancellation);
+                }
+            },
+            Cancellation)));
+        await engine.DrainAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        Assert.Equal((0, 0, 0), (engine.Statistics.Running, engine.Statistics.Waiting, engine.Statistics.HeldPages));
+    }
 }
