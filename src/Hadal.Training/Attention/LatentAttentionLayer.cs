@@ -76,22 +76,24 @@ internal sealed class LatentAttentionLayer
         return _output.Forward(c, o);
     }
 
-    /// <summary>The gradient for the (normed) input, in temporary memory.</summary>
+    /// <summary>The gradient for the (normed) input, in memory of <see cref="MicroBatchContext.GradientMatrix"/>.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s)
     {
         int rows = dy.Rows, rank = _config.LatentRank;
         var form = c.Precision.Forms.AttentionOperand;
         var q = s.Q.IsEmpty ? KeptActivation.Rounded(c, Queries(c, _queryNorm!.Again(c, s.QueryNorm), isKept: false), form) : s.Q.Restore(c);
         var kv = s.KV.IsEmpty ? KeptActivation.Rounded(c, KeysAndValues(c, _latentNorm.Again(c, s.LatentNorm), isKept: false), form) : s.KV.Restore(c);
-        s.RestoredO = s.O.Restore(c);
-        var dOut = _output.BackwardInput(c, dy, s.Output);
-        var dq = c.Matrix(rows, q.Columns);
-        var dkv = c.Matrix(rows, kv.Columns);
-        var dDown = c.Matrix(rows, _config.CacheWidth);
+        var o = s.O.Restore(c);
+        s.RestoredO = c.DefersWeights ? default : o;
+        var dOut = c.Matrix(rows, (long)_config.Heads * _config.ValueWidth);
+        _output.BackwardInputInto(c, dy, dOut, accumulate: false, s.Output);
+        var dq = c.GradientMatrix(rows, q.Columns);
+        var dkv = c.GradientMatrix(rows, kv.Columns);
+        var dDown = c.GradientMatrix(rows, _config.CacheWidth);
         var dkRope = dDown.ColumnRange(rank, _config.RopeWidth);
         var scratch = c.Matrix(_config.Heads, (long)rows * _config.RopeWidth);
         c.Backend.AttentionBackward(
-            q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, s.RestoredO, s.LogSumExp, dOut, dq, dkv, dkRope, scratch, form is not null);
+            q, kv, s.KRope, c.Starts, c.Ends, _config.Heads, (float)_config.AttentionScale, o, s.LogSumExp, dOut, dq, dkv, dkRope, scratch, form is not null);
         c.Backend.Rotate(RopePart(dq), _config.Heads, c.Positions, c.Cos, c.Sin, inverse: true);
         c.Backend.Rotate(dkRope, 1, c.Positions, c.Cos, c.Sin, inverse: true);
 
@@ -106,7 +108,7 @@ internal sealed class LatentAttentionLayer
         }
 
         var dQuery = _queryUp.BackwardInput(c, dq, s.QueryUp);
-        var dQueryDown = c.Matrix(rows, dQuery.Columns);
+        var dQueryDown = c.GradientMatrix(rows, dQuery.Columns);
         _queryNorm!.BackwardInput(c, dQuery, dQueryDown, accumulate: false, s.QueryNorm);
         _queryDown.BackwardInputInto(c, dQueryDown, dx, accumulate: true, s.QueryDown);
         return dx;
@@ -118,7 +120,7 @@ internal sealed class LatentAttentionLayer
     /// <param name="s">Behind <see cref="BackwardInput"/>.</param>
     public void BackwardWeight(MicroBatchContext c, Tensor x, State s)
     {
-        _output.BackwardWeight(c, s.RestoredO, s.Output);
+        _output.BackwardWeight(c, s.RestoredO.IsEmpty ? s.O.Restore(c) : s.RestoredO, s.Output);
         _latentUp.BackwardWeight(c, _latentNorm.Output(c, s.LatentNorm), s.LatentUp);
         _latentNorm.BackwardWeight(c, s.LatentNorm);
         _latentDown.BackwardWeight(c, x, s.LatentDown);

@@ -7,7 +7,7 @@ namespace Hadal.Training.Experts;
 
 /// <summary>The routed experts of a layer as two stacks of matrices: gate over up [E, 2·I, D] and down [E, D, I].</summary>
 /// <remarks>
-/// Rows come sorted by expert. The gate weight multiplies the activation before the down projection, as in the published training trace, so that combining
+/// They may be some of a layer's experts, those that live here. Rows come sorted by expert. The gate weight multiplies the activation before the down projection, as in the published training trace, so that combining
 /// the experts of a token is a plain sum.
 /// </remarks>
 internal sealed class ExpertStack
@@ -16,16 +16,22 @@ internal sealed class ExpertStack
     private readonly int _gateUp, _down, _inner, _width;
     private readonly SwiGluLayer _activation;
 
-    public ExpertStack(ParameterSet parameters, string prefix, int experts, int width, int inner)
+    /// <param name="parameters">Where the weights live.</param>
+    /// <param name="prefix">What a checkpoint puts before an expert's number.</param>
+    /// <param name="first">Number of the first expert.</param>
+    /// <param name="experts">How many.</param>
+    /// <param name="width">D.</param>
+    /// <param name="inner">I.</param>
+    public ExpertStack(ParameterSet parameters, string prefix, int first, int experts, int width, int inner)
     {
         (_parameters, _inner, _width, _activation) = (parameters, inner, width, new SwiGluLayer(inner));
         _gateUp = parameters.DeclareRegion(new Shape(experts, 2L * inner, width));
         _down = parameters.DeclareRegion(new Shape(experts, width, inner));
         for (int e = 0; e < experts; e++)
         {
-            parameters.Name($"{prefix}{e}.gate_proj.weight", _gateUp, 2L * inner * e, new Shape(inner, width));
-            parameters.Name($"{prefix}{e}.up_proj.weight", _gateUp, 2L * inner * e + inner, new Shape(inner, width));
-            parameters.Name($"{prefix}{e}.down_proj.weight", _down, (long)width * e, new Shape(width, inner));
+            parameters.Name($"{prefix}{first + e}.gate_proj.weight", _gateUp, 2L * inner * e, new Shape(inner, width));
+            parameters.Name($"{prefix}{first + e}.up_proj.weight", _gateUp, 2L * inner * e + inner, new Shape(inner, width));
+            parameters.Name($"{prefix}{first + e}.down_proj.weight", _down, (long)width * e, new Shape(width, inner));
         }
     }
 
@@ -43,6 +49,10 @@ internal sealed class ExpertStack
     }
 
     /// <summary>The gradients for the rows and for the gate weights, in temporary memory.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="dy">In memory of <see cref="MicroBatchContext.GradientMatrix"/>.</param>
+    /// <param name="s">Of the forward.</param>
+    /// <param name="dGateWeights">[rows].</param>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s, out Tensor dGateWeights)
     {
         s.DY = dy;

@@ -9,24 +9,28 @@ using Hadal.Training.Precision;
 namespace Hadal.Training.Experts;
 
 /// <summary>DeepSeekMoE (report section 2.1.2): shared experts, and routed experts chosen by affinity and correction bias. No token is dropped.</summary>
-/// <remarks>Legend: T rows, E experts, C chosen per token, S = T·C slots sorted by expert.</remarks>
+/// <remarks>
+/// Legend: T rows, E experts, C chosen per token. The experts themselves may live on several ranks: an <see cref="IExpertExchange"/> carries rows to them and back. Forward and
+/// backward come in parts, between which rows travel, so that a schedule can compute something else meanwhile.
+/// </remarks>
 internal sealed class MixtureOfExperts : IDisposable
 {
     private readonly ModelConfig _config;
     private readonly RoutingRule _rule;
     private readonly LinearLayer _router;
+    private readonly IExpertExchange _exchange;
     private readonly ExpertStack _experts;
     private readonly GatedMlp? _shared;
     private readonly Storage? _biasStorage;
     private readonly float[] _bias;
     private IBalanceLoss _balance = new SequenceBalanceLoss();
 
-    public MixtureOfExperts(IBackend backend, ParameterSet parameters, ModelConfig config, string prefix)
+    public MixtureOfExperts(IBackend backend, ParameterSet parameters, ModelConfig config, string prefix, IExpertExchange exchange)
     {
-        _config = config;
+        (_config, _exchange) = (config, exchange);
         _rule = config.Router.ToRoutingRule();
         _router = new LinearLayer(parameters, prefix + "gate.weight", config.RoutedExperts, config.HiddenSize, LinearRole.Router);
-        _experts = new ExpertStack(parameters, prefix + "experts.", config.RoutedExperts, config.HiddenSize, config.ExpertWidth);
+        _experts = new ExpertStack(parameters, prefix + "experts.", exchange.FirstExpert, exchange.Experts, config.HiddenSize, config.ExpertWidth);
         if (config.SharedExperts > 0) _shared = new GatedMlp(parameters, prefix + "shared_experts.", config.HiddenSize, config.SharedWidth);
         _bias = new float[config.RoutedExperts];
         Trained = new RoutingCounts(config.RoutedExperts, config.Groups);
@@ -81,6 +85,14 @@ internal sealed class MixtureOfExperts : IDisposable
     /// <summary>The output in temporary memory; no tensor while the layer is computed again.</summary>
     public Tensor Forward(MicroBatchContext c, Tensor x, State s)
     {
+        BeginForward(c, x, s);
+        RunExperts(c, x, s);
+        return EndForward(c, x, s);
+    }
+
+    /// <summary>First part of the forward: chooses the experts and begins to send the rows to them.</summary>
+    public void BeginForward(MicroBatchContext c, Tensor x, State s)
+    {
         int rows = x.Rows, experts = _config.RoutedExperts, chosen = _config.ExpertsPerToken;
         var logits = _router.Forward(c, x);
         s.Scores = c.KeptMatrix(rows, experts);
@@ -92,64 +104,81 @@ internal sealed class MixtureOfExperts : IDisposable
         s.BalanceLoss = c.Arena.Allocate(DType.F32, new Shape(rows / c.SequenceLength));
         s.DScores = c.KeptMatrix(rows, experts);
         _balance.Run(c, s.Scores, chosen, s.BalanceLoss, s.DScores);
-
-        int slots = rows * chosen;
-        var offsets = c.KeptIntegers(experts + 1);
-        s.Slots = c.KeptIntegers(slots);
-        s.Rows = c.KeptIntegers(slots);
-        c.Backend.SortByExpert(s.Experts.Reshape(new Shape(slots)), offsets, s.Slots, s.Rows);
         if (!c.IsRecomputing) (c.CountsLoad ? Trained : Evaluated).Add(c.Backend, s.Experts);
-
-        var sortedWeights = c.KeptMatrix(slots, 1);
-        c.Backend.GatherRows(weights.Reshape(new Shape(slots, 1)), s.Slots, 1, sortedWeights);
-        var routed = _experts.Forward(c, Sorted(c, x, s), offsets, sortedWeights.Reshape(new Shape(slots)), s.Stack);
-        var y = _shared is null ? default : _shared.Forward(c, x, s.Shared);
-        if (c.IsRecomputing) return default;
-        if (_shared is null) y = c.Matrix(rows, x.Columns);
-        c.Backend.CombineRows(routed, s.Rows, y, accumulate: _shared is not null);
-        return y;
+        s.Exchange ??= _exchange.CreateState();
+        _exchange.BeginDispatch(c, x, s.Experts, weights, s.Exchange);
     }
 
-    /// <summary>The gradient for the (normed) input, in temporary memory.</summary>
-    public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s)
+    /// <summary>Second part: the shared experts while rows travel, then those that live here for the rows that arrived; begins to send the results back.</summary>
+    public void RunExperts(MicroBatchContext c, Tensor x, State s)
     {
-        int rows = dy.Rows, chosen = _config.ExpertsPerToken, slots = rows * chosen;
-        var dSorted = _experts.BackwardInput(c, Sorted(c, dy, s), s.Stack, out var dSortedWeights);
-        var dWeights = c.Matrix(slots, 1);
-        c.Backend.GatherRows(dSortedWeights.Reshape(new Shape(slots, 1)), s.Rows, 1, dWeights);
-        var dLogits = c.Matrix(rows, _config.RoutedExperts);
-        c.Backend.RouteBackward(
-            s.Scores, s.Experts.Reshape(new Shape(slots)), dWeights.Reshape(new Shape(rows, chosen)), s.DScores, _rule, dLogits);
+        s.Output = _shared is null ? default : _shared.Forward(c, x, s.Shared);
+        var (rows, offsets, weights) = _exchange.EndDispatch(c, s.Exchange!);
+        var y = _experts.Forward(c, rows, offsets, weights, s.Stack);
+        if (!c.IsRecomputing) _exchange.BeginCombine(c, y, s.Exchange!);
+    }
 
+    /// <summary>Last part: the output in temporary memory; no tensor while the layer is computed again.</summary>
+    public Tensor EndForward(MicroBatchContext c, Tensor x, State s)
+    {
+        if (c.IsRecomputing) return default;
+        if (_shared is null) s.Output = c.Matrix(x.Rows, x.Columns);
+        _exchange.EndCombine(c, s.Output, accumulate: _shared is not null, s.Exchange!);
+        return s.Output;
+    }
+
+    /// <summary>First part of the backward: begins to send the gradients of the output to the experts.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="dy">In memory of <see cref="MicroBatchContext.GradientMatrix"/>.</param>
+    /// <param name="s">Of the forward.</param>
+    public void BeginBackward(MicroBatchContext c, Tensor dy, State s)
+    {
+        s.DY = dy;
+        _exchange.BeginGradientDispatch(c, dy, s.Exchange!);
+    }
+
+    /// <summary>Second part: gradients for the inputs of shared and routed experts; begins to send the latter back.</summary>
+    public void BackwardExperts(MicroBatchContext c, State s)
+    {
+        s.DShared = _shared is null ? default : _shared.BackwardInput(c, s.DY, s.Shared);
+        var dx = _experts.BackwardInput(c, _exchange.EndGradientDispatch(c, s.Exchange!), s.Stack, out var dWeights);
+        _exchange.BeginGradientCombine(c, dx, dWeights, s.Exchange!);
+    }
+
+    /// <summary>Last part: the gradient for the (normed) input, in memory of <see cref="MicroBatchContext.GradientMatrix"/>.</summary>
+    public Tensor EndBackward(MicroBatchContext c, State s)
+    {
+        int rows = s.DY.Rows, chosen = _config.ExpertsPerToken;
+        var dWeights = c.Matrix(rows, chosen);
+        _exchange.EndGradientCombine(c, dWeights, s.Exchange!);
+        var dLogits = c.GradientMatrix(rows, _config.RoutedExperts);
+        c.Backend.RouteBackward(s.Scores, s.Experts.Reshape(new Shape((long)rows * chosen)), dWeights, s.DScores, _rule, dLogits);
         var dx = _router.BackwardInput(c, dLogits, s.Router);
-        c.Backend.CombineRows(dSorted, s.Rows, dx, accumulate: true);
-        if (_shared is not null) c.Backend.Add(_shared.BackwardInput(c, dy, s.Shared), dx);
+        _exchange.AddGradient(c, dx, s.Exchange!);
+        if (_shared is not null) c.Backend.Add(s.DShared, dx);
         return dx;
     }
 
-    /// <summary>The gradients for the weights.</summary>
+    /// <summary>The gradients for the weights of routed and shared experts. Behind <see cref="BackwardExperts"/>.</summary>
     /// <param name="c">The micro-batch.</param>
-    /// <param name="x">The input, as it was kept: rows are sent to their experts a second time rather than kept once per expert.</param>
-    /// <param name="s">Behind <see cref="BackwardInput"/>.</param>
-    public void BackwardWeight(MicroBatchContext c, Tensor x, State s)
+    /// <param name="x">The input, as it was kept.</param>
+    /// <param name="s">Of the backward.</param>
+    public void ExpertWeights(MicroBatchContext c, Tensor x, State s)
     {
-        _router.BackwardWeight(c, x, s.Router);
-        _experts.BackwardWeight(c, Sorted(c, x, s), s.Stack);
+        _experts.BackwardWeight(c, _exchange.Rows(c, x, s.Exchange!), s.Stack);
         _shared?.BackwardWeight(c, x, s.Shared);
     }
+
+    /// <summary>The gradient for the router. Behind <see cref="EndBackward"/>.</summary>
+    /// <param name="c">The micro-batch.</param>
+    /// <param name="x">The input, as it was kept.</param>
+    /// <param name="s">Of the backward.</param>
+    public void RouterWeight(MicroBatchContext c, Tensor x, State s) => _router.BackwardWeight(c, x, s.Router);
 
     public void Dispose()
     {
         _balance.Dispose();
         _biasStorage?.Dispose();
-    }
-
-    // [T, D] to [S, D], in temporary memory.
-    private Tensor Sorted(MicroBatchContext c, Tensor x, State s)
-    {
-        var sorted = c.Matrix(s.Slots.Count, x.Columns);
-        c.Backend.GatherRows(x, s.Slots, _config.ExpertsPerToken, sorted);
-        return sorted;
     }
 
     public sealed class State
@@ -160,6 +189,9 @@ internal sealed class MixtureOfExperts : IDisposable
 
         /// <summary>[B]: Σ f·P of each sequence, unweighted.</summary>
         public Tensor BalanceLoss;
-        public Tensor Scores, DScores, Experts, Slots, Rows;
+        public Tensor Scores, DScores, Experts, Output, DY, DShared;
+
+        /// <summary>Where the rows went.</summary>
+        public ExpertExchangeState? Exchange;
     }
 }

@@ -20,10 +20,11 @@ internal sealed class GatedMlp(ParameterSet parameters, string prefix, int width
         return activated.IsEmpty ? default : _down.Forward(c, activated);
     }
 
-    /// <summary>The gradient for the input, in temporary memory.</summary>
+    /// <summary>The gradient for the input.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State s)
     {
-        var dActivated = _down.BackwardInput(c, dy, s.Down);
+        var dActivated = c.Matrix(dy.Rows, inner);
+        _down.BackwardInputInto(c, dy, dActivated, accumulate: false, s.Down);
         return _gateUp.BackwardInput(c, _activation.BackwardInput(c, dActivated, default, s.Activation), s.GateUp);
     }
 

@@ -42,10 +42,10 @@ internal sealed class LinearLayer
 
     public void ForwardInto(MicroBatchContext c, Tensor x, Tensor y) => c.Precision.Of(_role).Forward(c.Backend, x, Weight.Weight, y);
 
-    /// <summary>The gradient for the input, in temporary memory.</summary>
+    /// <summary>The gradient for the input, in memory of <see cref="MicroBatchContext.GradientMatrix"/>.</summary>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, State state)
     {
-        var dx = c.Matrix(dy.Rows, _inputs);
+        var dx = c.GradientMatrix(dy.Rows, _inputs);
         BackwardInputInto(c, dy, dx, false, state);
         return dx;
     }

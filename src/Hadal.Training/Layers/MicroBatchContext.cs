@@ -18,7 +18,7 @@ internal sealed class MicroBatchContext
     public required Arena Arena { get; init; }
 
     /// <summary>Memory of what is temporary.</summary>
-    public required Arena Scratch { get; init; }
+    public required Arena Scratch { get; set; }
 
     /// <summary>How precise products are.</summary>
     public required PrecisionPolicy Precision { get; init; }
@@ -56,6 +56,12 @@ internal sealed class MicroBatchContext
     /// <summary>What the layer in hand computes again.</summary>
     public RecomputedParts Recomputed { get; set; }
 
+    /// <summary>
+    /// Whether weight gradients come later than the gradients for the inputs, as a schedule without bubbles wants it: what they need is then kept instead of temporary
+    /// (report section 3.2.1, after Zero Bubble).
+    /// </summary>
+    public bool DefersWeights { get; set; }
+
     private Arena ArenaOfKept => KeepsActivations ? Arena : Scratch;
 
     /// <summary>Whether the layer in hand computes a part again instead of keeping it.</summary>
@@ -70,6 +76,9 @@ internal sealed class MicroBatchContext
     /// <summary>Temporary I32 [count] with undefined contents.</summary>
     public Tensor Integers(long count) => Scratch.Allocate(DType.I32, new Shape(count));
 
+    /// <summary>[rows, columns] with undefined contents for a gradient that weight gradients are made from: temporary, or kept where they come later.</summary>
+    public Tensor GradientMatrix(long rows, long columns) => (DefersWeights ? Arena : Scratch).Matrix(rows, columns);
+
     /// <summary>[rows, columns] for the backward.</summary>
     public Tensor KeptMatrix(long rows, long columns) => ArenaOfKept.Matrix(rows, columns);
 
@@ -83,17 +92,16 @@ internal sealed class MicroBatchContext
     public Tensor MatrixFor(OperandCoding? form, long rows, long columns, bool isKept = true) => form is null && isKept ? KeptMatrix(rows, columns) : Matrix(rows, columns);
 
     /// <summary>A copy for the backward.</summary>
-    public Tensor KeptCopy(Tensor x)
-    {
-        var copy = KeptMatrix(x.Rows, x.Columns);
-        Backend.Copy(x, copy);
-        return copy;
-    }
+    public Tensor KeptCopy(Tensor x) => CopyTo(x, KeptMatrix(x.Rows, x.Columns));
 
     /// <summary>A temporary copy.</summary>
-    public Tensor Copy(Tensor x)
+    public Tensor Copy(Tensor x) => CopyTo(x, Matrix(x.Rows, x.Columns));
+
+    /// <summary>A copy of a gradient that weight gradients are made from.</summary>
+    public Tensor GradientCopy(Tensor x) => CopyTo(x, GradientMatrix(x.Rows, x.Columns));
+
+    private Tensor CopyTo(Tensor x, Tensor copy)
     {
-        var copy = Matrix(x.Rows, x.Columns);
         Backend.Copy(x, copy);
         return copy;
     }

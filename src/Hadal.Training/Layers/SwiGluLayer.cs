@@ -30,16 +30,17 @@ internal sealed class SwiGluLayer(int inner)
         return c.IsRecomputing ? default : y;
     }
 
-    /// <summary>The gradient for the inputs, in temporary memory.</summary>
+    /// <summary>The gradient for the inputs, in memory of <see cref="MicroBatchContext.GradientMatrix"/>.</summary>
     /// <param name="c">The micro-batch.</param>
     /// <param name="dy">The gradient for the output.</param>
     /// <param name="dRowScale">Gets the gradient for g; no tensor if there is none.</param>
     /// <param name="s">Of the forward.</param>
     public Tensor BackwardInput(MicroBatchContext c, Tensor dy, Tensor dRowScale, State s)
     {
-        var dGateUp = c.Matrix(dy.Rows, 2L * inner);
-        s.Restored = s.GateUp.Restore(c);
-        c.Backend.SwiGluBackward(s.Restored, s.RowScale, dy, dGateUp, dRowScale);
+        var dGateUp = c.GradientMatrix(dy.Rows, 2L * inner);
+        var restored = s.GateUp.Restore(c);
+        s.Restored = c.DefersWeights ? default : restored;
+        c.Backend.SwiGluBackward(restored, s.RowScale, dy, dGateUp, dRowScale);
         return dGateUp;
     }
 
@@ -47,8 +48,9 @@ internal sealed class SwiGluLayer(int inner)
     public Tensor Output(MicroBatchContext c, State s)
     {
         if (!s.Output.IsEmpty) return s.Output.Restore(c);
-        var y = c.Matrix(s.Restored.Rows, inner);
-        c.Backend.SwiGlu(s.Restored, s.RowScale, y);
+        var gateUp = s.Restored.IsEmpty ? s.GateUp.Restore(c) : s.Restored;
+        var y = c.Matrix(gateUp.Rows, inner);
+        c.Backend.SwiGlu(gateUp, s.RowScale, y);
         return y;
     }
 

@@ -1,6 +1,7 @@
 using Hadal.Model.Configuration;
 using Hadal.Numerics;
 using Hadal.Training.Activations;
+using Hadal.Training.Experts;
 using Hadal.Training.Layers;
 using Hadal.Training.Parameters;
 using Hadal.Training.Precision;
@@ -19,7 +20,7 @@ internal sealed class MtpModule
     private readonly LinearLayer _project;
     private readonly int _width;
 
-    public MtpModule(IBackend backend, ParameterSet parameters, ModelConfig config, EmbeddingLayer embedding, int depth, RecomputedParts recomputed = RecomputedParts.None)
+    public MtpModule(IBackend backend, ParameterSet parameters, ModelConfig config, EmbeddingLayer embedding, int depth, IExpertExchange exchange, RecomputedParts recomputed = RecomputedParts.None)
     {
         int layer = config.Layers + depth - 1;
         string prefix = $"model.layers.{layer}.";
@@ -29,14 +30,14 @@ internal sealed class MtpModule
         _embeddingNorm = new RmsNormLayer(parameters, prefix + "enorm.weight", _width, epsilon);
         _hiddenNorm = new RmsNormLayer(parameters, prefix + "hnorm.weight", _width, epsilon);
         _project = new LinearLayer(parameters, prefix + "eh_proj.weight", _width, 2 * _width, LinearRole.Outer);
-        Block = new DecoderBlock(backend, parameters, config, layer, recomputed);
+        Block = new DecoderBlock(backend, parameters, config, layer, exchange, recomputed);
         _finalNorm = new RmsNormLayer(parameters, prefix + "shared_head.norm.weight", _width, epsilon);
     }
 
     public DecoderBlock Block { get; }
 
-    /// <summary>From the hidden rows [B·(L - k)] of the depth before, in kept memory, to this depth's, ready for the head.</summary>
-    public Tensor Forward(MicroBatchContext c, Tensor hidden, Tensor nextTokens, State s)
+    /// <summary>Before the block: the residual stream from the hidden rows [B·(L - k)] of the depth before, which are in kept memory.</summary>
+    public void ForwardIn(MicroBatchContext c, Tensor hidden, Tensor nextTokens, State s)
     {
         var embedded = c.KeptMatrix(hidden.Rows, _width);
         _embedding.ForwardInto(c, nextTokens, embedded);
@@ -45,33 +46,44 @@ internal sealed class MtpModule
         _embeddingNorm.ForwardInto(c, embedded, joined.ColumnRange(0, _width), s.EmbeddingNorm);
         _hiddenNorm.ForwardInto(c, hidden, joined.ColumnRange(_width, _width), s.HiddenNorm);
         s.Joined = KeptActivation.Of(c, joined, c.Precision.Forms.OuterInput);
-        var x = c.Arena.Matrix(hidden.Rows, _width);
-        _project.ForwardInto(c, joined, x);
+        s.Stream = c.Arena.Matrix(hidden.Rows, _width);
+        _project.ForwardInto(c, joined, s.Stream);
         c.Scratch.Release(mark);
-        Block.Forward(c, x, s.Block);
-        var y = c.Arena.Matrix(hidden.Rows, _width);
-        _finalNorm.ForwardInto(c, x, y, s.FinalNorm);
+    }
+
+    /// <summary>Behind the block: this depth's hidden rows, ready for the head.</summary>
+    public Tensor ForwardOut(MicroBatchContext c, State s)
+    {
+        var y = c.Arena.Matrix(s.Stream.Rows, _width);
+        _finalNorm.ForwardInto(c, s.Stream, y, s.FinalNorm);
         return y;
     }
 
-    /// <summary>Gradients of every part but the embedding, for which it is kept; gives the one for the hidden rows of the depth before, in temporary memory.</summary>
-    public Tensor Backward(MicroBatchContext c, Tensor dNormed, State s)
+    /// <summary>Before the block's backward: the gradient for its output.</summary>
+    public void BackwardOut(MicroBatchContext c, Tensor dNormed, State s)
     {
-        var dx = c.Matrix(dNormed.Rows, _width);
-        _finalNorm.BackwardInput(c, dNormed, dx, accumulate: false, s.FinalNorm);
-        _finalNorm.BackwardWeight(c, s.FinalNorm);
-        Block.Backward(c, dx, s.Block);
-
-        var dJoined = _project.BackwardInput(c, dx, s.Project);
-        _project.BackwardWeight(c, s.Joined.Restore(c), s.Project);
+        s.DStream = c.GradientMatrix(dNormed.Rows, _width);
         s.DEmbedded = c.KeptMatrix(dNormed.Rows, _width);
-        _embeddingNorm.BackwardInput(c, dJoined.ColumnRange(0, _width), s.DEmbedded, accumulate: false, s.EmbeddingNorm);
-        _embeddingNorm.BackwardWeight(c, s.EmbeddingNorm);
+        _finalNorm.BackwardInput(c, dNormed, s.DStream, accumulate: false, s.FinalNorm);
+    }
 
-        var dHidden = c.Matrix(dNormed.Rows, _width);
+    /// <summary>Behind the block's backward: the gradient for the embedded tokens, and the one for the hidden rows of the depth before, which it gives in temporary memory.</summary>
+    public Tensor BackwardIn(MicroBatchContext c, State s)
+    {
+        var dJoined = _project.BackwardInput(c, s.DStream, s.Project);
+        _embeddingNorm.BackwardInput(c, dJoined.ColumnRange(0, _width), s.DEmbedded, accumulate: false, s.EmbeddingNorm);
+        var dHidden = c.Matrix(dJoined.Rows, _width);
         _hiddenNorm.BackwardInput(c, dJoined.ColumnRange(_width, _width), dHidden, accumulate: false, s.HiddenNorm);
-        _hiddenNorm.BackwardWeight(c, s.HiddenNorm);
         return dHidden;
+    }
+
+    /// <summary>Gradients of every weight but the block's and the embedding's. Behind <see cref="BackwardIn"/>.</summary>
+    public void Weights(MicroBatchContext c, State s)
+    {
+        _finalNorm.BackwardWeight(c, s.FinalNorm);
+        _project.BackwardWeight(c, s.Joined.Restore(c), s.Project);
+        _embeddingNorm.BackwardWeight(c, s.EmbeddingNorm);
+        _hiddenNorm.BackwardWeight(c, s.HiddenNorm);
     }
 
     public sealed class State
@@ -80,6 +92,9 @@ internal sealed class MtpModule
         public readonly LinearLayer.State Project = new();
         public readonly DecoderBlock.State Block = new();
         public KeptActivation Joined;
+
+        /// <summary>The residual stream through the block, and the gradient for it.</summary>
+        public Tensor Stream, DStream;
 
         /// <summary>The gradient for the embedded next tokens.</summary>
         public Tensor DEmbedded;

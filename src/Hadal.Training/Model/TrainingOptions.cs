@@ -1,5 +1,7 @@
+using Hadal.Model.Configuration;
 using Hadal.Numerics;
 using Hadal.Training.Activations;
+using Hadal.Training.Experts;
 using Hadal.Training.Precision;
 
 namespace Hadal.Training.Model;
@@ -16,6 +18,19 @@ internal sealed record TrainingOptions
     /// <summary>Type of AdamW's moments, F32 or BF16.</summary>
     public DType Moments { get; init; } = DType.F32;
 
+    /// <summary>Where the experts live; null for all of them here.</summary>
+    public IExpertExchange? Exchange { get; init; }
+
     /// <summary>What a layer computes again.</summary>
     public RecomputedParts PartsOf(int layer) => Recompute.Where(r => r.Covers(layer)).Aggregate(RecomputedParts.None, (parts, rule) => parts | rule.Flags);
+
+    /// <summary>Finds what cannot be trained.</summary>
+    /// <exception cref="ConfigException">The configuration or the options.</exception>
+    public void Check(ModelConfig config)
+    {
+        if (!config.RopeInterleave)
+            throw new ConfigException("config.json", "rope_interleave", "false: weights whose rotary rows were permuted to halves cannot be trained; convert them to interleaved pairs");
+        if (Recompute.Select(r => r.Complaint(config.Layers + config.MtpLayers)).FirstOrDefault(c => c is not null) is { } complaint)
+            throw new ConfigException("run file", "recompute", $"recompute: {complaint}");
+    }
 }
