@@ -21,8 +21,11 @@ public interface ICollective : IDisposable
     /// <summary>Ranks in the group.</summary>
     int Size { get; }
 
+    /// <summary>What this rank has moved in this group, and how long it has waited.</summary>
+    CommunicationCounters Counters { get; }
+
     /// <summary>Sends a tensor to a rank. Messages between two ranks with the same tag arrive in the order in which they were sent.</summary>
-    /// <param name="values">What is sent; may be empty of elements, and then nothing moves.</param>
+    /// <param name="values">What is sent; may be empty of elements: the other side then learns only that it came.</param>
     /// <param name="destination">Another rank, or this one.</param>
     /// <param name="tag">0 to 32767: which of several streams between the two.</param>
     /// <returns>Complete when the values may be written again.</returns>

@@ -1,0 +1,1 @@
+return Hadal.Parallel.Worker.RankProgram.Run(args);
