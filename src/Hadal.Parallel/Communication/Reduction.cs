@@ -6,24 +6,36 @@ namespace Hadal.Parallel.Communication;
 /// <summary>Sums over the ranks of a group, added in the order of ranks: the same bits on every rank, over every engine and in every run.</summary>
 public static class Reduction
 {
-    /// <summary>part = Σ over ranks r, ascending, of the part of r's whole that belongs to this rank.</summary>
+    /// <summary>The part of this rank in its whole becomes Σ over ranks, ascending, of what they have in the same place.</summary>
     /// <param name="group">The ranks.</param>
     /// <param name="backend">What adds.</param>
-    /// <param name="whole">F32 [Size·n]; left as it is.</param>
-    /// <param name="part">F32 [n].</param>
-    /// <param name="staging">F32 [Size·n]: memory for what arrives; not the whole itself.</param>
-    public static void ReduceScatter(this ICollective group, IBackend backend, Tensor whole, Tensor part, Tensor staging)
+    /// <param name="whole">F32 [Size·n]: the parts of all ranks, in their order. Other ranks' parts are left as they are.</param>
+    /// <param name="staging">F32, at least Size elements: memory for what arrives. The whole is taken in as many pieces as that needs.</param>
+    public static void ReduceScatter(this ICollective group, IBackend backend, Tensor whole, Tensor staging)
     {
         ArgumentNullException.ThrowIfNull(group);
         ArgumentNullException.ThrowIfNull(backend);
-        long count = part.Count;
-        if (whole.Count != count * group.Size || staging.Count != whole.Count)
-            throw new ArgumentException($"{whole} cannot be shared out over {group.Size} ranks into parts like {part} by way of {staging}.");
-        Span<int> rows = stackalloc int[group.Size];
-        rows.Fill(1);
-        group.AllToAll(whole.Reshape(new Shape(group.Size, count)), rows, staging.Reshape(new Shape(group.Size, count)), rows).Wait();
-        backend.Copy(staging.ElementRange(0, count), part);
-        for (int r = 1; r < group.Size; r++) backend.Add(staging.ElementRange(r * count, count), part);
+        long part = whole.Count / group.Size, piece = staging.Count / group.Size;
+        if (part * group.Size != whole.Count || piece < 1) throw new ArgumentException($"{whole} cannot be shared out over {group.Size} ranks by way of {staging}.");
+        if (group.Size == 1) return;
+        var transfers = new List<ITransfer>(2 * group.Size);
+        for (long first = 0; first < part; first += piece)
+        {
+            long count = Math.Min(piece, part - first);
+            var own = whole.ElementRange(group.Rank * part + first, count);
+            for (int r = 0; r < group.Size; r++)
+            {
+                if (r == group.Rank) continue;
+                transfers.Add(group.Receive(staging.ElementRange(r * piece, count), r));
+                transfers.Add(group.Send(whole.ElementRange(r * part + first, count), r));
+            }
+
+            foreach (var transfer in transfers) transfer.Wait();
+            transfers.Clear();
+            backend.Copy(own, staging.ElementRange(group.Rank * piece, count));
+            backend.Copy(staging.ElementRange(0, count), own);
+            for (int r = 1; r < group.Size; r++) backend.Add(staging.ElementRange(r * piece, count), own);
+        }
     }
 
     /// <summary>values = Σ over ranks, ascending, of their values.</summary>

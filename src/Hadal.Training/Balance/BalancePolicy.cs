@@ -12,11 +12,14 @@ internal sealed record BalancePolicy(string Name, Func<IBackend, int, IBalanceLo
     /// <summary>The report's: biases without an auxiliary loss, and a sequence-wise loss of tiny weight against extremes within a sequence (section 2.1.2).</summary>
     public static BalancePolicy Bias { get; } = new("bias", OfSequences, LossFactor: 1, BiasFactor: 1);
 
+    /// <summary>Whether the loss counts tokens over the whole batch, which then has to be in one place.</summary>
+    public bool CountsBatch { get; private init; }
+
     private static readonly BalancePolicy[] _all =
     [
         Bias,
         new("sequence_loss", OfSequences, LossFactor: 1, BiasFactor: 0),
-        new("batch_loss", (backend, experts) => new BatchBalanceLoss(backend, experts), LossFactor: 1, BiasFactor: 0),
+        new("batch_loss", (backend, experts) => new BatchBalanceLoss(backend, experts), LossFactor: 1, BiasFactor: 0) { CountsBatch = true },
         new("none", OfSequences, LossFactor: 0, BiasFactor: 0),
     ];
 

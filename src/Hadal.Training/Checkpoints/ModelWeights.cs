@@ -19,10 +19,10 @@ internal static class ModelWeights
     /// <param name="checkpoint">Has them.</param>
     /// <param name="leftOut">Names that stay as they are.</param>
     /// <exception cref="CheckpointException">A tensor is missing or has another shape.</exception>
-    public static void Load(TrainingModel model, IBackend backend, Checkpoint checkpoint, IReadOnlySet<string>? leftOut = null)
+    public static void Load(IModelWeights model, IBackend backend, Checkpoint checkpoint, IReadOnlySet<string>? leftOut = null)
     {
         float[] buffer = ArrayPool<float>.Shared.Rent(BufferElements);
-        foreach (var (name, value) in model.Parameters.Named)
+        foreach (var (name, value) in model.Named)
         {
             if (leftOut?.Contains(name) == true) continue;
             var weight = value.Weight;

@@ -1,6 +1,6 @@
 using Hadal.Model.Checkpoints;
 using Hadal.Numerics;
-using Hadal.Training.Model;
+using Hadal.Training.Parameters;
 
 namespace Hadal.Training.Checkpoints;
 
@@ -8,13 +8,13 @@ namespace Hadal.Training.Checkpoints;
 internal static class StartingWeights
 {
     /// <summary>Reads weights (FP8 codes times their scales) and router biases; MTP modules that the folder lacks stay fresh, and missing biases 0.</summary>
-    /// <param name="model">A model with fresh weights.</param>
+    /// <param name="model">Fresh weights: of the whole model, or some of them.</param>
     /// <param name="backend">Where it is.</param>
     /// <param name="folder">A Hugging Face folder or a GGUF file.</param>
     /// <param name="warn">Told of what the folder lacks.</param>
     /// <exception cref="Hadal.Model.Configuration.ConfigException">The folder's <c>config.json</c> is missing or wrong.</exception>
     /// <exception cref="CheckpointException">The folder is no model, is damaged, or holds another architecture: the message names the tensor.</exception>
-    public static void Load(TrainingModel model, IBackend backend, string folder, Action<string>? warn)
+    public static void Load(IModelWeights model, IBackend backend, string folder, Action<string>? warn)
     {
         using var checkpoint = Checkpoint.Open(folder);
         if (checkpoint.Config.Layers != model.Config.Layers)
@@ -26,7 +26,7 @@ internal static class StartingWeights
         for (int k = checkpoint.MtpLayers; k < model.Config.MtpLayers; k++)
         {
             string prefix = $"model.layers.{model.Config.Layers + k}.";
-            fresh.UnionWith(model.Parameters.Named.Select(p => p.Name).Concat(model.ExpertLayers.Select(e => e.BiasName)).Where(n => n.StartsWith(prefix, StringComparison.Ordinal)));
+            fresh.UnionWith(model.Named.Select(p => p.Name).Concat(model.BiasedLayers.Select(e => e.BiasName)).Where(n => n.StartsWith(prefix, StringComparison.Ordinal)));
             warn?.Invoke($"{folder} has no weights of MTP module {k + 1} (layer {model.Config.Layers + k}); it starts with fresh ones.");
         }
 

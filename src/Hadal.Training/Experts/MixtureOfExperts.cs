@@ -13,7 +13,7 @@ namespace Hadal.Training.Experts;
 /// Legend: T rows, E experts, C chosen per token. The experts themselves may live on several ranks: an <see cref="IExpertExchange"/> carries rows to them and back. Forward and
 /// backward come in parts, between which rows travel, so that a schedule can compute something else meanwhile.
 /// </remarks>
-internal sealed class MixtureOfExperts : IDisposable
+internal sealed class MixtureOfExperts : IExpertFigures, IDisposable
 {
     private readonly ModelConfig _config;
     private readonly RoutingRule _rule;
@@ -25,13 +25,13 @@ internal sealed class MixtureOfExperts : IDisposable
     private readonly float[] _bias;
     private IBalanceLoss _balance = new SequenceBalanceLoss();
 
-    public MixtureOfExperts(IBackend backend, ParameterSet parameters, ModelConfig config, string prefix, IExpertExchange exchange)
+    public MixtureOfExperts(IBackend backend, StageParameters parameters, ModelConfig config, string prefix, IExpertExchange exchange)
     {
         (_config, _exchange) = (config, exchange);
         _rule = config.Router.ToRoutingRule();
-        _router = new LinearLayer(parameters, prefix + "gate.weight", config.RoutedExperts, config.HiddenSize, LinearRole.Router);
-        _experts = new ExpertStack(parameters, prefix + "experts.", exchange.FirstExpert, exchange.Experts, config.HiddenSize, config.ExpertWidth);
-        if (config.SharedExperts > 0) _shared = new GatedMlp(parameters, prefix + "shared_experts.", config.HiddenSize, config.SharedWidth);
+        _router = new LinearLayer(parameters.Dense, prefix + "gate.weight", config.RoutedExperts, config.HiddenSize, LinearRole.Router);
+        _experts = new ExpertStack(parameters.Experts, prefix + "experts.", exchange.FirstExpert, exchange.Experts, config.HiddenSize, config.ExpertWidth);
+        if (config.SharedExperts > 0) _shared = new GatedMlp(parameters.Dense, prefix + "shared_experts.", config.HiddenSize, config.SharedWidth);
         _bias = new float[config.RoutedExperts];
         Trained = new RoutingCounts(config.RoutedExperts, config.Groups);
         Evaluated = new RoutingCounts(config.RoutedExperts, config.Groups);
@@ -52,6 +52,16 @@ internal sealed class MixtureOfExperts : IDisposable
 
     /// <summary>Experts chosen per token.</summary>
     public int Chosen => _config.ExpertsPerToken;
+
+    ReadOnlySpan<long> IExpertFigures.Load => Trained.Load;
+
+    ReadOnlySpan<long> IExpertFigures.TokensPerGroup => Trained.TokensPerGroup;
+
+    ReadOnlySpan<float> IExpertFigures.Biases => _bias;
+
+    ReadOnlySpan<long> IExpertFigures.EvaluatedLoad => Evaluated.Load;
+
+    ReadOnlySpan<int> IExpertFigures.EvaluatedChoices => Evaluated.LastChoices;
 
     /// <summary>Checkpoint name of the correction bias.</summary>
     public string BiasName { get; }

@@ -19,16 +19,16 @@ internal sealed class DecoderBlock
     private readonly GatedMlp? _dense;
     private readonly RecomputedParts _recomputed;
 
-    public DecoderBlock(IBackend backend, ParameterSet parameters, ModelConfig config, int layer, IExpertExchange exchange, RecomputedParts recomputed = RecomputedParts.None)
+    public DecoderBlock(IBackend backend, StageParameters parameters, ModelConfig config, int layer, IExpertExchange exchange, RecomputedParts recomputed = RecomputedParts.None)
     {
         string prefix = $"model.layers.{layer}.";
         float epsilon = (float)config.NormEpsilon;
         _recomputed = recomputed;
-        _attentionNorm = new RmsNormLayer(parameters, prefix + "input_layernorm.weight", config.HiddenSize, epsilon);
-        _attention = new LatentAttentionLayer(parameters, config, prefix + "self_attn.");
-        _feedForwardNorm = new RmsNormLayer(parameters, prefix + "post_attention_layernorm.weight", config.HiddenSize, epsilon);
+        _attentionNorm = new RmsNormLayer(parameters.Dense, prefix + "input_layernorm.weight", config.HiddenSize, epsilon);
+        _attention = new LatentAttentionLayer(parameters.Dense, config, prefix + "self_attn.");
+        _feedForwardNorm = new RmsNormLayer(parameters.Dense, prefix + "post_attention_layernorm.weight", config.HiddenSize, epsilon);
         if (config.IsMixtureOfExperts(layer)) Experts = new MixtureOfExperts(backend, parameters, config, prefix + "mlp.", exchange);
-        else _dense = new GatedMlp(parameters, prefix + "mlp.", config.HiddenSize, config.DenseWidth);
+        else _dense = new GatedMlp(parameters.Dense, prefix + "mlp.", config.HiddenSize, config.DenseWidth);
     }
 
     /// <summary>The experts; null in a dense layer.</summary>

@@ -9,14 +9,14 @@ internal sealed class ExpertWatch
     /// <summary>Steps without a token after which an expert counts as dead.</summary>
     public const int DeadAfter = 100;
 
-    private readonly IReadOnlyList<MixtureOfExperts> _layers;
+    private readonly IReadOnlyList<IExpertFigures> _layers;
     private readonly int[][] _idle;
     private readonly int[]?[] _looks;
     private readonly double[] _churn;
     private int _steps;
     private bool _hasChurn;
 
-    public ExpertWatch(IReadOnlyList<MixtureOfExperts> layers)
+    public ExpertWatch(IReadOnlyList<IExpertFigures> layers)
     {
         _layers = layers;
         _idle = [.. layers.Select(l => new int[l.Load.Length])];
@@ -30,7 +30,7 @@ internal sealed class ExpertWatch
         _steps++;
         for (int l = 0; l < _layers.Count; l++)
         {
-            long[] load = _layers[l].Load;
+            var load = _layers[l].Load;
             for (int e = 0; e < load.Length; e++) _idle[l][e] = load[e] > 0 ? 0 : _idle[l][e] + 1;
         }
 
@@ -40,15 +40,9 @@ internal sealed class ExpertWatch
             ExpertLoad = [.. _layers.Select(e => e.Load.ToArray())],
             LoadEntropy = [.. _layers.Select(e => LoadBalance.Entropy(e.Load))],
             DeadExperts = _steps < DeadAfter ? null : [.. _idle.Select(layer => layer.Count(steps => steps >= DeadAfter))],
-            BiasSpread = [.. _layers.Select(e => LoadBalance.Spread(e.Bias))],
-            TokensPerGroup = _layers.Count == 0 || _layers[0].Trained.TokensPerGroup.Length < 2 ? null : [.. _layers.Select(e => e.Trained.TokensPerGroup.ToArray())],
+            BiasSpread = [.. _layers.Select(e => LoadBalance.Spread(e.Biases))],
+            TokensPerGroup = _layers.Count == 0 || _layers[0].TokensPerGroup.Length < 2 ? null : [.. _layers.Select(e => e.TokensPerGroup.ToArray())],
         };
-    }
-
-    /// <summary>Called before the first micro-batch of a validation.</summary>
-    public void BeginValidation()
-    {
-        foreach (var layer in _layers) layer.Evaluated.Clear();
     }
 
     /// <summary>Called behind the first micro-batch of a validation, whose tokens are always the same.</summary>
@@ -56,7 +50,7 @@ internal sealed class ExpertWatch
     {
         for (int l = 0; l < _layers.Count; l++)
         {
-            var now = _layers[l].Evaluated.LastChoices;
+            var now = _layers[l].EvaluatedChoices;
             _hasChurn = _looks[l] is { } before && before.Length == now.Length;
             if (_hasChurn) _churn[l] = LoadBalance.Churn(_looks[l], now, _layers[l].Chosen);
             _looks[l] = now.ToArray();
@@ -66,7 +60,7 @@ internal sealed class ExpertWatch
     /// <summary>Adds what a validation showed.</summary>
     public StepMetrics AfterValidation(StepMetrics metrics) => metrics with
     {
-        ValidationMaxViolation = [.. _layers.Select(e => LoadBalance.MaxViolation(e.Evaluated.Load))],
+        ValidationMaxViolation = [.. _layers.Select(e => LoadBalance.MaxViolation(e.EvaluatedLoad))],
         RoutingChurn = _hasChurn ? [.. _churn] : null,
     };
 }

@@ -34,7 +34,7 @@ internal sealed class ModelStage
     /// <param name="options">How it is trained.</param>
     /// <param name="embedding">The table, if the part looks tokens up: a rank with two such stages has one.</param>
     /// <param name="rotary">As many positions as the longest sequence has.</param>
-    public ModelStage(IBackend backend, ParameterSet parameters, ModelConfig config, StagePart part, TrainingOptions options, EmbeddingLayer? embedding, RotaryTensors rotary)
+    public ModelStage(IBackend backend, StageParameters parameters, ModelConfig config, StagePart part, TrainingOptions options, EmbeddingLayer? embedding, RotaryTensors rotary)
     {
         (_backend, _config, _options, _embedding, _rotary, Part) = (backend, config, options, embedding, rotary, part);
         var exchange = options.Exchange ?? new LocalExchange(config);
@@ -43,8 +43,8 @@ internal sealed class ModelStage
         _mtp = new MtpModule[part.IsLast ? config.MtpLayers : 0];
         if (part.IsLast)
         {
-            _finalNorm = new RmsNormLayer(parameters, "model.norm.weight", config.HiddenSize, (float)config.NormEpsilon);
-            _head = new PredictionHead(parameters, config.VocabularySize, config.HiddenSize);
+            _finalNorm = new RmsNormLayer(parameters.Dense, "model.norm.weight", config.HiddenSize, (float)config.NormEpsilon);
+            _head = new PredictionHead(parameters.Dense, config.VocabularySize, config.HiddenSize);
             for (int k = 1; k <= _mtp.Length; k++) _mtp[k - 1] = new MtpModule(backend, parameters, config, embedding!, k, exchange, options.PartsOf(config.Layers + k - 1));
         }
 

@@ -20,18 +20,18 @@ internal sealed class MtpModule
     private readonly LinearLayer _project;
     private readonly int _width;
 
-    public MtpModule(IBackend backend, ParameterSet parameters, ModelConfig config, EmbeddingLayer embedding, int depth, IExpertExchange exchange, RecomputedParts recomputed = RecomputedParts.None)
+    public MtpModule(IBackend backend, StageParameters parameters, ModelConfig config, EmbeddingLayer embedding, int depth, IExpertExchange exchange, RecomputedParts recomputed = RecomputedParts.None)
     {
         int layer = config.Layers + depth - 1;
         string prefix = $"model.layers.{layer}.";
         float epsilon = (float)config.NormEpsilon;
         _width = config.HiddenSize;
         _embedding = embedding;
-        _embeddingNorm = new RmsNormLayer(parameters, prefix + "enorm.weight", _width, epsilon);
-        _hiddenNorm = new RmsNormLayer(parameters, prefix + "hnorm.weight", _width, epsilon);
-        _project = new LinearLayer(parameters, prefix + "eh_proj.weight", _width, 2 * _width, LinearRole.Outer);
+        _embeddingNorm = new RmsNormLayer(parameters.Dense, prefix + "enorm.weight", _width, epsilon);
+        _hiddenNorm = new RmsNormLayer(parameters.Dense, prefix + "hnorm.weight", _width, epsilon);
+        _project = new LinearLayer(parameters.Dense, prefix + "eh_proj.weight", _width, 2 * _width, LinearRole.Outer);
         Block = new DecoderBlock(backend, parameters, config, layer, exchange, recomputed);
-        _finalNorm = new RmsNormLayer(parameters, prefix + "shared_head.norm.weight", _width, epsilon);
+        _finalNorm = new RmsNormLayer(parameters.Dense, prefix + "shared_head.norm.weight", _width, epsilon);
     }
 
     public DecoderBlock Block { get; }

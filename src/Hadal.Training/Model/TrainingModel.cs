@@ -12,7 +12,7 @@ namespace Hadal.Training.Model;
 /// One call of <see cref="ForwardBackward"/> takes one micro-batch through forward and backward and adds to the gradients. What the backward needs lives in one arena that
 /// is reset at the next call; temporaries live in another, each layer's forward or backward on top of what was there before.
 /// </remarks>
-internal sealed class TrainingModel : IDisposable
+internal sealed class TrainingModel : IModelWeights, IDisposable
 {
     private readonly Arena _scratch;
     private readonly RotaryTensors _rotary;
@@ -35,7 +35,7 @@ internal sealed class TrainingModel : IDisposable
         _scratch = new Arena(backend);
         _rotary = new RotaryTensors(backend, config, longest);
         _stage = new ModelStage(
-            backend, Parameters, config, StagePart.Whole(config), options, new EmbeddingLayer(Parameters, config.VocabularySize, config.HiddenSize), _rotary);
+            backend, new StageParameters(Parameters), config, StagePart.Whole(config), options, new EmbeddingLayer(Parameters, config.VocabularySize, config.HiddenSize), _rotary);
         Parameters.Commit(options.Moments);
         _state = _stage.CreateState(_scratch);
         (_forward, _backward) = (new ForwardPass(_stage), new BackwardPass(_stage));
@@ -44,6 +44,8 @@ internal sealed class TrainingModel : IDisposable
     public ModelConfig Config { get; }
 
     public ParameterSet Parameters { get; }
+
+    public IEnumerable<NamedParameter> Named => Parameters.Named;
 
     /// <summary>Expert layers of the main model in order, then those of the MTP modules.</summary>
     public IReadOnlyList<MixtureOfExperts> ExpertLayers => _stage.ExpertLayers;

@@ -8,6 +8,18 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
 {
     private readonly ParameterRegion[] _trained = [.. frozen?.Trained ?? parameters.Regions], _frozen = [.. frozen?.Frozen ?? []];
 
+    /// <summary>The rates of a step, clipping included.</summary>
+    /// <param name="settings">Of the run.</param>
+    /// <param name="step">Updates so far, this one included.</param>
+    /// <param name="learningRate">Rate of this step.</param>
+    /// <param name="norm">The global norm of the gradients.</param>
+    public static AdamWStep Rates(OptimizerSettings settings, int step, double learningRate, double norm)
+    {
+        double scale = settings.ClipNorm > 0 ? Math.Min(1, settings.ClipNorm / (norm + 1e-6)) : 1;
+        return new AdamWStep(
+            (float)learningRate, (float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon, (float)settings.WeightDecay, step, (float)scale);
+    }
+
     /// <summary>The global norm of the gradients of what is trained, before clipping.</summary>
     public double Norm()
     {
@@ -24,9 +36,7 @@ internal sealed class AdamWOptimizer(IBackend backend, ParameterSet parameters, 
     /// <param name="norm">What <see cref="Norm"/> gives.</param>
     public void Step(int step, double learningRate, double norm)
     {
-        double scale = settings.ClipNorm > 0 ? Math.Min(1, settings.ClipNorm / (norm + 1e-6)) : 1;
-        var rates = new AdamWStep(
-            (float)learningRate, (float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon, (float)settings.WeightDecay, step, (float)scale);
+        var rates = Rates(settings, step, learningRate, norm);
         if (settings.DecayNorms && _frozen.Length == 0)
         {
             backend.AdamW(parameters.Weights, parameters.Gradients, parameters.FirstMoments, parameters.SecondMoments, rates);

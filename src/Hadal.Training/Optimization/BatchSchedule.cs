@@ -43,6 +43,9 @@ internal sealed class BatchSchedule
     /// <summary>Micro-batches of a step behind the ramp.</summary>
     public int Largest { get; }
 
+    /// <summary>How many micro-batches a step can have, ascending.</summary>
+    public IEnumerable<int> Sizes => _stretches.Select(s => s.MicroBatches).Distinct();
+
     /// <summary>Micro-batches of a step.</summary>
     /// <param name="step">From 1.</param>
     public int MicroBatches(long step) => Find(step).MicroBatches;

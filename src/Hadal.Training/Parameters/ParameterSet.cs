@@ -62,13 +62,19 @@ internal sealed class ParameterSet : IDisposable
     public void Name(string name, int region, long firstRow, Shape shape) => _names.Add((name, region, firstRow, shape));
 
     /// <summary>Lays out the memory.</summary>
-    /// <param name="moments">Type of AdamW's moments: F32, or BF16 as in the report (section 3.3.3).</param>
-    public void Commit(DType moments = DType.F32)
+    /// <param name="moments">Type of AdamW's moments: F32, or BF16 as in the report (section 3.3.3); null if somebody else keeps them.</param>
+    /// <param name="parts">How many equal parts, of a multiple of 16 elements each, the memory can be cut into.</param>
+    public void Commit(DType? moments = DType.F32, int parts = 1)
     {
+        Count = (Count + parts * Alignment - 1) / (parts * Alignment) * (parts * Alignment);
         (_weights, Weights) = Make(DType.F32);
         (_gradients, Gradients) = Make(DType.F32);
-        (_firstMoments, FirstMoments) = Make(moments);
-        (_secondMoments, SecondMoments) = Make(moments);
+        if (moments is { } type)
+        {
+            (_firstMoments, FirstMoments) = Make(type);
+            (_secondMoments, SecondMoments) = Make(type);
+        }
+
         foreach (var (name, region, firstRow, shape) in _names)
         {
             var whole = Get(region);

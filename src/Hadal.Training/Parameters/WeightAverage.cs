@@ -1,6 +1,5 @@
 using System.Numerics;
 using Hadal.Numerics;
-using Hadal.Training.Model;
 
 namespace Hadal.Training.Parameters;
 
@@ -10,7 +9,7 @@ namespace Hadal.Training.Parameters;
 /// a step only, so the forward and backward of the next step do not disturb the update, and <see cref="Wait"/> comes before the optimizer. The thread reads
 /// weights through <see cref="IBackend.Read(Tensor, Span{float})"/>, which on the CPU is a copy that no other work waits for.
 /// </remarks>
-internal sealed class WeightAverage(TrainingModel model, IBackend backend, double decay)
+internal sealed class WeightAverage(IModelWeights model, IBackend backend, double decay)
 {
     private const int PartElements = 1 << 16;
     private readonly Dictionary<string, float[]> _values = TensorsOf(model).ToDictionary(t => t.Name, t => new float[t.Shape.Count]);
@@ -53,7 +52,7 @@ internal sealed class WeightAverage(TrainingModel model, IBackend backend, doubl
 
     private void Pass(float share)
     {
-        foreach (var (name, value) in model.Parameters.Named)
+        foreach (var (name, value) in model.Named)
         {
             float[] average = _values[name];
             var column = value.Weight.Reshape(new Shape(average.Length, 1));
@@ -88,6 +87,6 @@ internal sealed class WeightAverage(TrainingModel model, IBackend backend, doubl
         for (; i < average.Length; i++) average[i] += share * (weights[i] - average[i]);
     }
 
-    private static IEnumerable<(string Name, Shape Shape)> TensorsOf(TrainingModel model) =>
-        model.Parameters.Named.Select(p => (p.Name, p.Value.Weight.Shape)).Concat(model.BiasedLayers.Select(e => (e.BiasName, new Shape(e.Bias.Length))));
+    private static IEnumerable<(string Name, Shape Shape)> TensorsOf(IModelWeights model) =>
+        model.Named.Select(p => (p.Name, p.Value.Weight.Shape)).Concat(model.BiasedLayers.Select(e => (e.BiasName, new Shape(e.Bias.Length))));
 }

@@ -8,10 +8,10 @@ namespace Hadal.Training.Parameters;
 /// <remarks>Every parameter has its own random stream, seeded by run seed and name: adding a layer changes no other.</remarks>
 internal static class WeightInitializer
 {
-    public static void Initialize(IBackend backend, ParameterSet parameters, ulong seed, double deviation)
+    public static void Initialize(IBackend backend, IEnumerable<NamedParameter> parameters, ulong seed, double deviation)
     {
         float[] buffer = ArrayPool<float>.Shared.Rent(1 << 16);
-        foreach (var (name, value) in parameters.Named)
+        foreach (var (name, value) in parameters)
         {
             var weight = value.Weight;
             bool vector = weight.Shape.Rank == 1;

@@ -120,6 +120,11 @@ public sealed record RunConfig
     [JsonPropertyName("precision")]
     public string Precision { get; init; } = PrecisionPolicy.Full.Name;
 
+    /// <summary>How the run is cut over several ranks; null for one.</summary>
+    [JsonPropertyName("parallel")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ParallelSettings? Parallel { get; init; }
+
     /// <summary>What layers compute again in the backward instead of keeping it; the numbers of a run do not depend on it.</summary>
     [JsonPropertyName("recompute")]
     public IReadOnlyList<RecomputeRule> Recompute { get; init; } = [];
@@ -300,6 +305,17 @@ public sealed record RunConfig
         Check(PrecisionPolicy.Find(Precision) is not null, "precision", $"is \"{Precision}\", but has to be one of {string.Join(", ", PrecisionPolicy.All.Select(p => p.Name))}");
         Check(Recompute is not null && Recompute.All(r => r is not null), "recompute", "has to be a list of rules");
         if (Recompute!.Select(r => r.Complaint(int.MaxValue)).FirstOrDefault(c => c is not null) is { } complaint) Check(false, "recompute", complaint);
+        if (Parallel is { } p)
+        {
+            Check(p.Pipeline is >= 1 and <= 1 << 16 && p.Experts is >= 1 and <= 1 << 16 && p.Data is >= 1 and <= 1 << 16 && (double)p.Pipeline * p.Experts * p.Data <= 1 << 20,
+                "parallel.pipeline", "and experts and data have to be 1 or more, and their product at most 1,048,576");
+            Check(p.Schedule is "1f1b" or "zb1p" or "dualpipe" or "dualpipev", "parallel.schedule", $"is \"{p.Schedule}\", but has to be 1f1b, zb1p, dualpipe or dualpipev");
+            Check(p.RanksPerNode >= 0, "parallel.ranks_per_node", "has to be 1 or more, or 0 for all ranks that share experts");
+            Check(p.Dispatch is "fp32" or "bf16" or "fp8", "parallel.dispatch", $"is \"{p.Dispatch}\", but has to be fp32, bf16 or fp8");
+            Check(p.Combine is "fp32" or "bf16", "parallel.combine", $"is \"{p.Combine}\", but has to be fp32 or bf16");
+            Check(p.StageLayers is not null, "parallel.stage_layers", "has to be a list of layer counts; [] to share them out evenly");
+        }
+
         Check(OnSpike is "skip" or "rewind" or "stop", "on_spike", "has to be skip, rewind or stop");
         Check(OnSpike != "rewind" || CheckpointEvery > 0, "on_spike", "can be rewind only with checkpoint_every above 0");
         Check(SpikeFactor is 0 or (> 1 and <= 1e9), "spike_factor", "has to be above 1, or 0 to look only for numbers that are not finite");

@@ -15,36 +15,42 @@ namespace Hadal.Training.Runs;
 internal sealed class Trainer : IDisposable
 {
     private readonly RunConfig _run;
-    private readonly IBackend _backend;
     private readonly IBatchSource _source;
-    private readonly AdamWOptimizer _optimizer;
-    private readonly FrozenParameters _frozen;
+    private readonly ITrainingEngine _engine;
     private readonly BatchLosses _losses;
-    private readonly PackedBatch _batch;
     private readonly BalancePolicy _policy;
     private readonly BatchSchedule _schedule;
     private readonly long _lastTokens;
 
+    /// <summary>Trains in this process alone.</summary>
     public Trainer(RunConfig run, ModelConfig config, IBackend backend, IBatchSource source)
+        : this(run, config, source, () => new LocalEngine(run, config, backend), engine => new WeightAverage(((LocalEngine)engine).Model, backend, run.EmaDecay))
     {
-        (_run, _backend, _source) = (run, backend, source);
+    }
+
+    /// <summary>Trains with any engine.</summary>
+    /// <param name="run">A valid run.</param>
+    /// <param name="config">Its model.</param>
+    /// <param name="source">Training sequences.</param>
+    /// <param name="engine">Makes the engine.</param>
+    /// <param name="average">Makes the average of the weights that live in this process.</param>
+    /// <exception cref="ConfigException">The model cannot be trained so.</exception>
+    public Trainer(RunConfig run, ModelConfig config, IBatchSource source, Func<ITrainingEngine> engine, Func<ITrainingEngine, WeightAverage> average)
+    {
+        (_run, _source) = (run, source);
         if (run.SequenceLength <= config.MtpLayers)
             throw new ConfigException("run file", "sequence_length", $"sequence_length is {run.SequenceLength}, but has to be above num_nextn_predict_layers ({config.MtpLayers})");
         _schedule = new BatchSchedule(run);
         _lastTokens = _schedule.TokensBefore(run.Steps);
-        Model = new TrainingModel(backend, config, run.SequenceLength, OptionsOf(run));
-        WeightInitializer.Initialize(backend, Model.Parameters, run.Seed, config.InitializerRange);
         _policy = BalancePolicy.Find(run.Balance)!;
-        foreach (var experts in Model.ExpertLayers) experts.Balance(backend, _policy);
-        Watch = new ExpertWatch(Model.ExpertLayers);
-        _frozen = new FrozenParameters(Model, run.Freeze);
-        _optimizer = new AdamWOptimizer(backend, Model.Parameters, run.Optimizer, _frozen);
-        Average = run.EmaDecay > 0 ? new WeightAverage(Model, backend, run.EmaDecay) : null;
-        _losses = Model.CreateLosses();
-        _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
+        _engine = engine();
+        Watch = new ExpertWatch(_engine.ExpertLayers);
+        Average = run.EmaDecay > 0 ? average(_engine) : null;
+        _losses = ModelStage.CreateLosses(config);
     }
 
-    public TrainingModel Model { get; }
+    /// <summary>The model, if it is whole and in this process.</summary>
+    public TrainingModel Model => ((LocalEngine)_engine).Model;
 
     /// <summary>The moving average of the weights; null for none.</summary>
     public WeightAverage? Average { get; }
@@ -72,48 +78,40 @@ internal sealed class Trainer : IDisposable
     {
         long started = Stopwatch.GetTimestamp();
         Average?.Start();
-        foreach (var experts in Model.ExpertLayers) experts.BeginStep();
+        _engine.BeginStep();
         _losses.Clear();
         long tokens = _schedule.Tokens(step);
         int microBatches = _schedule.MicroBatches(step), sequences = _schedule.Sequences(step);
         var position = new RunPosition(_schedule.TokensBefore(step), _lastTokens);
         double mtpWeight = position.Value(_run.MtpWeight, _run.MtpWeightChanges);
-        long first = _schedule.MicroBatchesBefore(step) + (watch?.PassedMicroBatches ?? 0), labels = 0;
-
-        // The source counts in steps of the full batch, so that a place in the data does not depend on how the batch grew.
-        for (long g = first; g < first + microBatches; g++) labels += _source.CountLabels(g / _schedule.Largest + 1, (int)(g % _schedule.Largest), _batch);
-        labels = Math.Max(1, labels);
-        var scales = new LossScales(labels, sequences, (float)mtpWeight, (float)BalanceWeight);
+        var batches = new StepBatches(_source, _schedule.MicroBatchesBefore(step) + (watch?.PassedMicroBatches ?? 0), microBatches, _schedule.Largest);
+        long labels = Math.Max(1, _engine.CountLabels(batches));
         try
         {
-            for (long g = first; g < first + microBatches; g++)
-            {
-                _source.Fill(g / _schedule.Largest + 1, (int)(g % _schedule.Largest), _batch);
-                Model.ForwardBackward(_batch, scales, _losses);
-            }
+            _engine.ForwardBackward(batches, new LossScales(labels, sequences, (float)mtpWeight, (float)BalanceWeight), _losses);
         }
         catch
         {
             // Half a batch is no step.
-            _optimizer.Discard();
+            _engine.Discard();
             throw;
         }
 
         double rate = LearningRateSchedule.At(_run.Optimizer, step, position);
-        double norm = _optimizer.Norm();
+        double norm = _engine.GradientNorm();
         double main = _losses.MainSum / labels, balance = _losses.Balance(sequences), loss = main + mtpWeight * _losses.Mtp(labels) + BalanceWeight * balance;
         string? refused = watch?.Judge(loss, norm);
         if (refused is null)
         {
             Average?.Wait();
-            _optimizer.Step(step - (watch?.SkippedSteps ?? 0), rate, norm);
-            UpdateBiases(position.Value(_run.BiasUpdateRate, _run.BiasUpdateRateChanges));
+            _engine.Update(step - (watch?.SkippedSteps ?? 0), rate, norm);
+            _engine.UpdateBiases(_policy.BiasFactor * position.Value(_run.BiasUpdateRate, _run.BiasUpdateRateChanges));
             Average?.Begin();
             watch?.Accept(norm);
         }
         else
         {
-            _optimizer.Discard();
+            _engine.Discard();
         }
 
         return Watch.AfterStep(new StepMetrics
@@ -138,18 +136,8 @@ internal sealed class Trainer : IDisposable
     /// <param name="cancellation">Stops between micro-batches.</param>
     public (double Loss, double[]? Acceptance) Validate(IBatchSource source, int microBatches, CancellationToken cancellation)
     {
-        var losses = Model.CreateLosses();
-        Watch.BeginValidation();
-        long labels = 0;
-        for (int m = 0; m < microBatches; m++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            source.Fill(0, m, _batch);
-            labels += _batch.CountedLabels;
-            Model.Evaluate(_batch, losses);
-            if (m == 0) Watch.LookAtChoices();
-        }
-
+        var losses = new BatchLosses(_losses.MtpSums.Length, _losses.BalanceSums.Length);
+        long labels = _engine.Evaluate(source, microBatches, losses, Watch.LookAtChoices, cancellation);
         double[]? acceptance = losses.Accepted.Length == 0 ? null : [.. losses.Accepted.Zip(losses.MtpCounts, (accepted, rows) => (double)accepted / rows)];
         return (losses.MainSum / Math.Max(1, labels), acceptance);
     }
@@ -157,16 +145,6 @@ internal sealed class Trainer : IDisposable
     public void Dispose()
     {
         Average?.Wait();
-        Model.Dispose();
-    }
-
-    private void UpdateBiases(double rate)
-    {
-        foreach (var experts in Model.BiasedLayers)
-        {
-            if (_frozen.Contains(experts.BiasName)) continue;
-            LoadBalance.UpdateBias(experts.Load, (float)(_policy.BiasFactor * rate), experts.Bias);
-            experts.WriteBias(_backend);
-        }
+        _engine.Dispose();
     }
 }

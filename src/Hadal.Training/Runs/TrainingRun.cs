@@ -258,10 +258,10 @@ public sealed class TrainingRun : IDisposable
         return $"A checkpoint of step {StepsDone} is in {_checkpoints.Folder}.";
     }
 
-    // How often to save or validate, what to do about spikes, and what is computed twice may change between sittings; what is computed from a good batch may not.
+    // How often to save or validate, what to do about spikes, and what is computed twice, and where, may change between sittings; what is computed from a good batch may not.
     internal static string Hash(RunConfig run)
     {
-        var fixedPart = run with { Recompute = [], CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32", OnSpike = "skip", SpikeFactor = 0, SpikeWindow = 1, SpikeLimit = 1 };
+        var fixedPart = run with { Parallel = null, Recompute = [], CheckpointEvery = 0, KeepCheckpoints = 1, ValidateEvery = 0, ValidationSequences = 0, SaveDType = "float32", OnSpike = "skip", SpikeFactor = 0, SpikeWindow = 1, SpikeLimit = 1 };
         var settings = JsonNode.Parse(fixedPart.ToJson())!.AsObject();
         LeaveOut(settings, _usual);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings.ToJsonString())));

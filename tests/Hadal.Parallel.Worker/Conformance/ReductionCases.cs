@@ -19,11 +19,16 @@ internal static class ReductionCases
             for (int r = 1; r < group.Size; r++) sums[i] += all[r][i];
         }
 
-        Tensor whole = patterns.Make(DType.F32, new Shape(sums.Length)), part = patterns.Make(DType.F32, new Shape(Part)), staging = patterns.Make(DType.F32, new Shape(sums.Length));
-        backend.Write(all[group.Rank], whole);
-        group.ReduceScatter(backend, whole, part, staging);
-        Check(part, sums.AsSpan(group.Rank * Part, Part), "shared out");
-        Check(whole, all[group.Rank], "left alone");
+        // All at once, and in pieces that do not come out even.
+        foreach (int staged in new[] { sums.Length, 100 * group.Size })
+        {
+            Tensor whole = patterns.Make(DType.F32, new Shape(sums.Length)), staging = patterns.Make(DType.F32, new Shape(staged));
+            backend.Write(all[group.Rank], whole);
+            group.ReduceScatter(backend, whole, staging);
+            float[] shared = [.. all[group.Rank]];
+            sums.AsSpan(group.Rank * Part, Part).CopyTo(shared.AsSpan(group.Rank * Part));
+            Check(whole, shared, "shared out");
+        }
 
         Tensor values = patterns.Make(DType.F32, new Shape(sums.Length)), room = patterns.Make(DType.F32, new Shape(sums.Length * group.Size));
         backend.Write(all[group.Rank], values);

@@ -105,7 +105,7 @@ public class RecomputationTests
     {
         using var backend = new CpuBackend(2);
         using var model = new TrainingModel(backend, config, TinyRun.Run.SequenceLength, new TrainingOptions { Precision = PrecisionPolicy.Find(precision)!, Recompute = rules });
-        WeightInitializer.Initialize(backend, model.Parameters, 3, 0.1);
+        WeightInitializer.Initialize(backend, model.Named, 3, 0.1);
         foreach (var experts in model.ExpertLayers)
         {
             experts.Balance(backend, BalancePolicy.Find(balance)!);

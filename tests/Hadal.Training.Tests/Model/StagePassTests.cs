@@ -36,7 +36,7 @@ public class StagePassTests
     {
         using var backend = new CpuBackend(2);
         using var model = new TrainingModel(backend, TinyRun.Config, Length, options);
-        WeightInitializer.Initialize(backend, model.Parameters, 3, 0.1);
+        WeightInitializer.Initialize(backend, model.Named, 3, 0.1);
         losses = model.CreateLosses();
         for (int m = 0; m < 2; m++) model.ForwardBackward(Batch(m), _scales, losses);
         return Gradients(backend, model.Parameters);
@@ -52,10 +52,10 @@ public class StagePassTests
         using var back = new Arena(backend);
         using var backToo = new Arena(backend);
         var embedding = new EmbeddingLayer(parameters, TinyRun.Config.VocabularySize, TinyRun.Config.HiddenSize);
-        var first = new ModelStage(backend, parameters, TinyRun.Config, new StagePart(0, 1, true, false), options, embedding, rotary);
-        var second = new ModelStage(backend, parameters, TinyRun.Config, new StagePart(1, 2, false, true), options, embedding, rotary);
+        var first = new ModelStage(backend, new StageParameters(parameters), TinyRun.Config, new StagePart(0, 1, true, false), options, embedding, rotary);
+        var second = new ModelStage(backend, new StageParameters(parameters), TinyRun.Config, new StagePart(1, 2, false, true), options, embedding, rotary);
         parameters.Commit();
-        WeightInitializer.Initialize(backend, parameters, 3, 0.1);
+        WeightInitializer.Initialize(backend, parameters.Named, 3, 0.1);
         losses = ModelStage.CreateLosses(TinyRun.Config);
         StageState[] one = [first.CreateState(ahead), first.CreateState(ahead)], two = [second.CreateState(ahead), second.CreateState(ahead)];
         for (int m = 0; m < 2; m++)

@@ -81,7 +81,7 @@ public class PrecisionPolicyTests
     {
         using var backend = new CpuBackend(2);
         using var model = new TrainingModel(backend, config, TinyRun.Run.SequenceLength, new TrainingOptions { Precision = policy });
-        WeightInitializer.Initialize(backend, model.Parameters, 3, 0.1);
+        WeightInitializer.Initialize(backend, model.Named, 3, 0.1);
         var batch = new PackedBatch(4, TinyRun.Run.SequenceLength);
         new TinyRun.Counting().Fill(1, 0, batch);
         var losses = model.CreateLosses();

@@ -1,0 +1,13 @@
+using Hadal.Parallel.Schedules;
+
+namespace Hadal.Parallel.Pipeline;
+
+/// <summary>Told what a rank does while it executes a schedule. Times are those of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+internal interface IStepObserver
+{
+    /// <summary>The rank waited for messages.</summary>
+    void Waited(IReadOnlyList<ScheduleMessage> messages, long started, long ended);
+
+    /// <summary>The rank computed.</summary>
+    void Computed(ScheduleOperation operation, long started, long ended);
+}
