@@ -24,8 +24,8 @@ public sealed class EngineText : IAsyncDisposable
     /// <summary>Hands out the updates; the last one has the result. Leaving the loop early does not end the text: <see cref="Cancel"/> does.</summary>
     /// <param name="cancellation">Ends the wait for updates.</param>
     /// <returns>The updates, for one reader, once.</returns>
-    /// <exception cref="GenerationException">The text cannot go on, for instance because the model computes numbers that are not finite; it has a cause, which
-    /// a refused request's exception has not.</exception>
+    /// <exception cref="GenerationException">The text cannot go on, for instance because the model computes numbers that are not finite
+    /// (<see cref="GenerationFault.Computation"/>).</exception>
     /// <exception cref="EngineBusyException">The engine stopped before the text had ended.</exception>
     public IAsyncEnumerable<EngineUpdate> ReadAllAsync(CancellationToken cancellation = default) => _updates.Reader.ReadAllAsync(cancellation);
 

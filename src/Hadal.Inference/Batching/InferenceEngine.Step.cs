@@ -96,8 +96,7 @@ public sealed partial class InferenceEngine
         }
         catch (GenerationException e)
         {
-            // Not a mistake of who asked.
-            r.Error = new GenerationException(e.Message, e);
+            r.Error = e;
             return room;
         }
     }

@@ -113,7 +113,8 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         if (length >= ContextTokens)
         {
             throw new GenerationException(
-                $"The prompt has {length} tokens and the context {ContextTokens}, which leaves no room for an answer; shorten the prompt.");
+                $"The prompt has {length} tokens and the context {ContextTokens}, which leaves no room for an answer; shorten the prompt.",
+                GenerationFault.ContextLength);
         }
 
         if (request.MaxTokens < 1) throw new GenerationException($"{request.MaxTokens} tokens cannot be generated; it has to be 1 or more.");
@@ -182,7 +183,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             catch (Exception e)
             {
                 // Whatever it was, the texts in work cannot go on; others can.
-                var error = e as GenerationException ?? new GenerationException($"The engine failed: {e.Message}", e);
+                var error = new GenerationException(e is GenerationException ? e.Message : $"The engine failed: {e.Message}", GenerationFault.Computation, e);
                 foreach (var r in _scheduler.Running.ToList()) End(r, error);
             }
         }

@@ -216,7 +216,7 @@ public sealed class InferenceEngineTests : IDisposable
     {
         await using var engine = new InferenceEngine(_model, _tokenizer, new EngineOptions { ContextTokens = 50, MostSequences = 1, MostWaiting = 1 });
         Assert.Contains("has no tokens", Refusal(new EngineRequest { PromptTokens = [] }));
-        Assert.Contains("50 tokens and the context 50", Refusal(new EngineRequest { PromptTokens = new int[50] }));
+        Assert.Contains("50 tokens and the context 50", Refusal(new EngineRequest { PromptTokens = new int[50] }, GenerationFault.ContextLength));
         Assert.Contains("Token 999 of the prompt", Refusal(new EngineRequest { PromptTokens = [999] }));
         Assert.Contains("0 tokens", Refusal(new EngineRequest { PromptTokens = [20], MaxTokens = 0 }));
         Assert.Contains("temperature", Refusal(new EngineRequest { PromptTokens = [20], Sampling = new SamplingOptions { Temperature = -1 } }));
@@ -229,7 +229,12 @@ public sealed class InferenceEngineTests : IDisposable
         Assert.Contains("try again later", busy.Message);
         foreach (var text in texts) await text.DisposeAsync();
 
-        string Refusal(EngineRequest request) => Assert.Throws<GenerationException>(() => engine.Submit(request)).Message;
+        string Refusal(EngineRequest request, GenerationFault fault = GenerationFault.Request)
+        {
+            var error = Assert.Throws<GenerationException>(() => engine.Submit(request));
+            Assert.Equal(fault, error.Fault);
+            return error.Message;
+        }
     }
 
     [Fact]
@@ -307,7 +312,7 @@ public sealed class InferenceEngineTests : IDisposable
             var text = engine.Submit(new EngineRequest { PromptTokens = [20, 30], MaxTokens = 3 });
             var error = await Assert.ThrowsAsync<GenerationException>(() => text.CompleteAsync(Cancellation));
             Assert.Contains("not finite", error.Message);
-            Assert.NotNull(error.InnerException);
+            Assert.Equal(GenerationFault.Computation, error.Fault);
             await text.Ended;
             Assert.Equal(0, engine.Statistics.HeldPages);
         }
