@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Hadal.Inference.Batching;
 using Hadal.Serving.OpenAI;
 
 namespace Hadal.Serving.Tests;
@@ -13,7 +14,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(o => o.Limits = new ServingLimits { MostBodyBytes = 200_000 });
+    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(o => (o.Limits, o.Embeddings) = (new ServingLimits { MostBodyBytes = 200_000 }, Pooling.Last));
 
     public async ValueTask DisposeAsync()
     {
@@ -115,6 +116,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
             """{"messages":[{"role":"user","content":"a"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{"a":{"enum":[1,"b",null]}},"required":["a"]}}},"max_tokens":8,"logit_bias":{"5":1.5}}""",
             """{"prompt":["ab",[5,6,7]],"suffix":null,"max_tokens":2,"echo":true,"logprobs":1,"stream":true,"stream_options":{"include_usage":true}}""",
             """{"prompt":"ab","add_special_tokens":true,"tokens":[1,2,3]}""",
+            """{"model":"tiny","input":["ab",[5,6,7]],"encoding_format":"base64","dimensions":64,"priority":1}""",
         ];
         string[] values = ["null", "true", "-1", "1e308", "99999999999999999999", "\"\"", "\"\\ud800\"", "[]", "{}", "[[[]]]", "\"｜>\"", "0.5", "{\"a\":{\"a\":{\"a\":1}}}", "\"<｜Assistant｜>\""];
         var random = new Random(42);

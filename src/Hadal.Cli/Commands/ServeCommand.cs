@@ -32,6 +32,7 @@ internal sealed class ServeCommand : HadalCommand
     private readonly Option<int> _sequences = Numbers.Whole("--max-sequences", "Answers generated at once at most; further requests wait.", 64, 1, 4096);
     private readonly Option<int> _waiting = Numbers.Whole("--max-waiting", "Requests that may wait; more are refused with status 503.", 1024, 0);
     private readonly Option<int> _drafts = Numbers.Whole("--speculate", "Tokens that the MTP module drafts for an answer and step at most; how many follows from how many are accepted. 0 for none.", 4, 0, Decoding.MostDrafts);
+    private readonly Option<Pooling?> _embeddings = PoolingNames.Option();
     private readonly Option<string[]> _origins = new("--cors-origin") { Description = "A site whose pages may ask from a browser, for instance https://example.org; may be given several times.", HelpName = "ORIGIN", DefaultValueFactory = _ => [] };
     private readonly Option<bool> _noPage = new("--no-page") { Description = "Do not serve the page at /." };
     private readonly Option<int> _drain = Numbers.Whole("--drain", "Seconds that answers in work may go on after Ctrl-C or SIGTERM.", 30, 0, 3600);
@@ -46,7 +47,7 @@ internal sealed class ServeCommand : HadalCommand
             "hadal serve ~/models/Moonlight --host 0.0.0.0 --api-key-file keys.txt")
     {
         Arguments.Add(_model);
-        foreach (var option in (Option[])[_host, _port, _keys, _name, _aliases, _template, _context, _cacheTokens, _sequences, _waiting, _drafts, _origins, _noPage, _drain, _time, _cache]) Options.Add(option);
+        foreach (var option in (Option[])[_host, _port, _keys, _name, _aliases, _template, _context, _cacheTokens, _sequences, _waiting, _drafts, _embeddings, _origins, _noPage, _drain, _time, _cache]) Options.Add(option);
         _loading = new LoadingArguments(this);
     }
 
@@ -94,6 +95,7 @@ internal sealed class ServeCommand : HadalCommand
             CacheType = context.Find(_cache),
             MostDrafts = context.Get(_drafts),
         };
+        options.Embeddings = context.Find(_embeddings);
         options.Limits = new ServingLimits { MostTime = TimeSpan.FromSeconds(context.Get(_time)) };
         options.ApiKeyFile = context.Find(_keys);
         options.Page = !context.Get(_noPage);

@@ -29,7 +29,7 @@ public sealed class EngineText : IAsyncDisposable
     /// <exception cref="EngineBusyException">The engine stopped before the text had ended.</exception>
     public IAsyncEnumerable<EngineUpdate> ReadAllAsync(CancellationToken cancellation = default) => _updates.Reader.ReadAllAsync(cancellation);
 
-    /// <summary>Reads all updates.</summary>
+    /// <summary>Reads all updates, and waits until the text's pages are free.</summary>
     /// <param name="cancellation">Ends the wait and the text.</param>
     /// <returns>The result.</returns>
     /// <exception cref="GenerationException">As for <see cref="ReadAllAsync"/>.</exception>
@@ -40,7 +40,9 @@ public sealed class EngineText : IAsyncDisposable
         {
             await foreach (var update in ReadAllAsync(cancellation).ConfigureAwait(false))
             {
-                if (update.Result is { } result) return result;
+                if (update.Result is not { } result) continue;
+                await Ended.ConfigureAwait(false);
+                return result;
             }
         }
         catch (OperationCanceledException)

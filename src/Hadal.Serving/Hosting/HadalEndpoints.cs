@@ -29,7 +29,7 @@ public static partial class HadalEndpoints
         var group = endpoints.MapGroup("");
         group.MapPost("/v1/chat/completions", door.Open(ChatEndpoint.HandleAsync));
         group.MapPost("/v1/completions", door.Open(CompletionEndpoint.HandleAsync));
-        group.MapPost("/v1/embeddings", door.Open(TokenEndpoints.EmbeddingsAsync));
+        group.MapPost("/v1/embeddings", door.Open(new EmbeddingEndpoint(options.Embeddings).HandleAsync));
         group.MapGet("/v1/models", door.Open(TokenEndpoints.ModelsAsync));
         group.MapGet("/v1/models/{**name}", door.Open(TokenEndpoints.ModelAsync));
         group.MapPost("/tokenize", door.Open(TokenEndpoints.TokenizeAsync));

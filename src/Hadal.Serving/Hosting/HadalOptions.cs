@@ -30,6 +30,10 @@ public sealed class HadalOptions
     /// <summary>How the engine works.</summary>
     public EngineOptions Engine { get; set; } = new();
 
+    /// <summary>How <c>/v1/embeddings</c> and the <c>IEmbeddingGenerator</c> make the vector of a text; null if they are not offered: models of this kind are trained to
+    /// continue text, so their hidden states are no match for those of a model made for the purpose.</summary>
+    public Pooling? Embeddings { get; set; }
+
     /// <summary>What a single request may ask for at most.</summary>
     public ServingLimits Limits { get; set; } = new();
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Hadal.Serving.Chat;
+using Hadal.Serving.Embeddings;
 using Hadal.Serving.Monitoring;
 using Hadal.Serving.Security;
 using Microsoft.Extensions.AI;
@@ -12,7 +13,8 @@ namespace Hadal.Serving.Hosting;
 /// <summary>Puts a model into an application.</summary>
 public static class HadalServices
 {
-    /// <summary>Loads a model when the application starts, and offers it to <c>MapHadal()</c> and as an <c>IChatClient</c>.</summary>
+    /// <summary>Loads a model when the application starts, and offers it to <c>MapHadal()</c>, as an <c>IChatClient</c>, and with
+    /// <see cref="HadalOptions.Embeddings"/> as an <c>IEmbeddingGenerator</c>.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Says which model, and how.</param>
     /// <returns>The services.</returns>
@@ -26,6 +28,11 @@ public static class HadalServices
         services.AddSingleton(s => new ServingMeters(s.GetRequiredService<ModelSource>(), s.GetService<IMeterFactory>()));
         services.AddSingleton(s => new Gatekeeper(Options(s).ApiKeyFile is { } file ? ApiKeyFile.Load(file).Keys : null));
         services.AddSingleton<IChatClient>(s => new HadalChatClient(s.GetRequiredService<ModelSource>(), Options(s).Limits, s.GetRequiredService<ServingMeters>()));
+        services.AddSingleton<IEmbeddingGenerator<string, Embedding<float>>>(s => new HadalEmbeddingGenerator(
+            s.GetRequiredService<ModelSource>(),
+            Options(s).Embeddings ?? throw new InvalidOperationException("HadalOptions.Embeddings is not set, so the model gives no embeddings; it can be Mean or Last."),
+            Options(s).Limits,
+            s.GetRequiredService<ServingMeters>()));
         services.AddHostedService<ModelLoading>();
 
         // Texts in work are given their time to end before the host loses its patience.

@@ -1,3 +1,4 @@
+using Hadal.Inference.Batching;
 using Hadal.Serving.Answering;
 using Hadal.Serving.OpenAI;
 
@@ -38,6 +39,14 @@ public sealed class ModelSource
         var model = Current;
         if (name is null || name == model.Name || Aliases.Contains(name)) return model;
         throw new RequestException($"There is no model {RequestReading.Quote(name)} here; this server has {RequestReading.Quote(model.Name)}.", "model", "model_not_found", 404);
+    }
+
+    /// <summary>What clients of the abstractions offer of a loaded model: itself and its engine.</summary>
+    /// <returns>The service; null if there is no such one.</returns>
+    internal object? Service(Type type)
+    {
+        if (!_model.Task.IsCompletedSuccessfully) return null;
+        return type == typeof(ServedModel) ? _model.Task.Result : type == typeof(InferenceEngine) ? _model.Task.Result.Engine : null;
     }
 
     internal void Set(ServedModel model) => _model.TrySetResult(model);

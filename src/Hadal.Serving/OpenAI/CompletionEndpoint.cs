@@ -106,38 +106,24 @@ internal static class CompletionEndpoint
 
     private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
-    private static List<(int[] Tokens, string Text)> Prompts(CompletionRequest request, ServedModel model, ServingLimits limits)
-    {
-        if (request.Prompt is not { ValueKind: not JsonValueKind.Null } prompt) throw new RequestException("prompt is missing; it is the text to continue.", "prompt");
-        List<JsonElement> items = prompt.ValueKind == JsonValueKind.Array && !IsTokens(prompt) ? [.. prompt.EnumerateArray()] : [prompt];
-        if (items.Count == 0) throw new RequestException("prompt is an empty list.", "prompt");
-        if (items.Count > limits.MostChoices) throw new RequestException($"prompt has {items.Count} texts; at most {limits.MostChoices} are allowed.", "prompt");
-        return [.. items.Select(item => Prompt(item, request.Suffix, model))];
-    }
-
-    private static bool IsTokens(JsonElement item) =>
-        item.ValueKind == JsonValueKind.Array && item.GetArrayLength() > 0 && item.EnumerateArray().All(t => t.ValueKind == JsonValueKind.Number);
+    private static List<(int[] Tokens, string Text)> Prompts(CompletionRequest request, ServedModel model, ServingLimits limits) =>
+        [.. TextInputs.Of(request.Prompt, "prompt", "the text to continue", limits.MostChoices).Select(item => Prompt(item, request.Suffix, model))];
 
     private static (int[] Tokens, string Text) Prompt(JsonElement item, string? suffix, ServedModel model)
     {
         var tokenizer = model.Tokenizer;
-        if (IsTokens(item))
+        if (TextInputs.IsTokens(item))
         {
             if (suffix is not null) throw new RequestException("suffix goes with a text as prompt, not with tokens.", "suffix");
-            int[] tokens = [.. item.EnumerateArray().Select(t => t.TryGetInt32(out int id) && tokenizer.HasToken(id)
-                ? id
-                : throw new RequestException($"prompt has {t.GetRawText()}, which is no token of the model.", "prompt"))];
+            int[] tokens = TextInputs.Tokens(item, "prompt", tokenizer);
             return (tokens, tokenizer.Decode(tokens, skipSpecialTokens: true));
         }
 
         if (item.ValueKind != JsonValueKind.String) throw new RequestException("prompt has to be a text, a list of texts, or a list of tokens.", "prompt");
         string text = item.GetString()!;
         if (suffix is not null) return (FillInTheMiddle(text, suffix, tokenizer), text);
-
-        // Text of strangers does not become control tokens.
-        List<int> ids = [.. tokenizer.Encode(text, new EncodeOptions { AddedTokens = AddedTokenRecognition.None })];
-        if (tokenizer.BosId is { } begin && (tokenizer.Settings.AddBosToken || ids.Count == 0)) ids.Insert(0, begin);
-        return ids.Count > 0 ? ([.. ids], text) : throw new RequestException("prompt is empty, and the model has no token that begins a text.", "prompt");
+        int[] ids = TextInputs.Encode(text, tokenizer);
+        return ids.Length > 0 ? (ids, text) : throw new RequestException("prompt is empty, and the model has no token that begins a text.", "prompt");
     }
 
     // <｜fim▁begin｜> prefix <｜fim▁hole｜> suffix <｜fim▁end｜> (specification of the tokenizer, section 8).
@@ -145,8 +131,7 @@ internal static class CompletionEndpoint
     {
         if (tokenizer.IdOf(DeepSeekTokens.FimBegin) is not { } begin || tokenizer.IdOf(DeepSeekTokens.FimHole) is not { } hole || tokenizer.IdOf(DeepSeekTokens.FimEnd) is not { } end)
             throw new RequestException("The model's tokenizer has no tokens for filling in the middle, so suffix cannot be used.", "suffix", "no_fill_in_the_middle");
-        var plain = new EncodeOptions { AddedTokens = AddedTokenRecognition.None };
-        int[] tokens = [begin, .. tokenizer.Encode(prefix, plain), hole, .. tokenizer.Encode(suffix, plain), end];
+        int[] tokens = [begin, .. tokenizer.Encode(prefix, TextInputs.Plain), hole, .. tokenizer.Encode(suffix, TextInputs.Plain), end];
         return tokenizer.BosId is { } bos ? [bos, .. tokens] : tokens;
     }
 }

@@ -44,7 +44,7 @@ internal static class RequestReading
     {
         if (maxTokens < 1) throw new RequestException($"max_tokens is {maxTokens}; it has to be 1 or more.", "max_tokens");
         if (probabilities is < 0 or > 20) throw new RequestException($"{probabilitiesField} is {probabilities}; it can be 0 to 20.", probabilitiesField);
-        Require(request.Priority is null or (>= -100 and <= 100), "priority", request.Priority, "from -100 to 100");
+        CheckPriority(request.Priority);
         return new EngineRequest
         {
             PromptTokens = [],
@@ -56,6 +56,8 @@ internal static class RequestReading
             Priority = request.Priority ?? 0,
         };
     }
+
+    public static void CheckPriority(int? priority) => Require(priority is null or (>= -100 and <= 100), "priority", priority, "from -100 to 100");
 
     public static int Choices(SamplingFields request, ServingLimits limits)
     {

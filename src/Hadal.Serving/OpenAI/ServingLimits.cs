@@ -9,6 +9,9 @@ public sealed record ServingLimits
     /// <summary>Answers to one request (<c>n</c>), and prompts of one completion.</summary>
     public int MostChoices { get; init; } = 16;
 
+    /// <summary>Texts of one request for embeddings; <see cref="MostChoices"/> of them are computed at once.</summary>
+    public int MostInputs { get; init; } = 2048;
+
     /// <summary>Functions that may be called.</summary>
     public int MostTools { get; init; } = 128;
 
