@@ -1,5 +1,3 @@
-using Hadal.Inference.Generation;
-
 namespace Hadal.Inference.Batching;
 
 /// <content>Vectors of texts: prompts of which only the hidden states are wanted, computed in pieces beside the texts that are generated.</content>
@@ -36,14 +34,13 @@ public sealed partial class InferenceEngine
         var entry = Enqueue(prompt, 0, pool);
         using (cancellation.Register(entry.Stream.Cancel))
         {
-            // There is no text to read, but an end, or an error.
-            await foreach (var update in entry.Stream.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            // There is no text to read, but an end, or an error; the pages are free by then.
+            await foreach (var unused in entry.Stream.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
-                if (update.Result?.FinishReason == FinishReason.Cancelled) throw new OperationCanceledException(cancellation);
             }
         }
 
-        return new EmbeddingResult(pool.Vector, entry.WaitSeconds);
+        return pool.Vector is { } vector ? new EmbeddingResult(vector, entry.WaitSeconds) : throw new OperationCanceledException(cancellation);
     }
 
     // Takes the hidden states of the step's rows.
