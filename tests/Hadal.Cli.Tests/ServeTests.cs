@@ -124,21 +124,19 @@ public sealed class ServeTests : IDisposable
     private ChildProcess Start(int port, params string[] args) =>
         ChildProcess.Start(["serve", _model.Folder, "--port", $"{port}", "--template", "deepseek-v3", "--threads", "1", .. args]);
 
-    private async Task ReadyAsync(int port)
-    {
-        while (true)
-        {
-            try
-            {
-                using var response = await _client.GetAsync($"http://127.0.0.1:{port}/health/ready", Cancellation);
-                if (response.IsSuccessStatusCode) return;
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
+    private Task ReadyAsync(int port) => Patience.UntilAsync(() => IsReadyAsync(port));
 
-            await Task.Delay(50, Cancellation);
+    private async Task<bool> IsReadyAsync(int port)
+    {
+        try
+        {
+            using var response = await _client.GetAsync($"http://127.0.0.1:{port}/health/ready", Cancellation);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            // It does not listen yet.
+            return false;
         }
     }
 

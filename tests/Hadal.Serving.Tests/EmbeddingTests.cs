@@ -184,7 +184,7 @@ public sealed class EmbeddingTests : IAsyncLifetime
             if (events++ == after) work = meanwhile();
         }
 
-        await work;
+        await work.BoundedAsync();
         return text.ToString();
     }
 }

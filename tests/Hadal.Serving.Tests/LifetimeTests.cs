@@ -17,8 +17,8 @@ public sealed class LifetimeTests
     public async Task A_client_that_goes_away_frees_its_pages()
     {
         await using var server = await TestServer.StartAsync();
-        using (var response = await BeginAsync(server)) await ReadLineAsync(response);
-        await UntilAsync(() => server.Model.Engine.Statistics is { Running: 0, HeldPages: 0 });
+        using (var response = await BeginAsync(server)) await ReadLineAsync(response).BoundedAsync();
+        await server.IdleAsync();
         Assert.True(server.Model.Engine.Statistics.GeneratedTokens < 3000);
     }
 
@@ -27,11 +27,11 @@ public sealed class LifetimeTests
     {
         await using var server = await TestServer.StartAsync();
         using var response = await BeginAsync(server);
-        await ReadLineAsync(response);
+        await ReadLineAsync(response).BoundedAsync();
 
         // The engine ends the text although nobody reads it.
-        await UntilAsync(() => server.Model.Engine.Statistics is { Running: 0, HeldPages: 0 });
-        string rest = await RestAsync(response);
+        await server.IdleAsync();
+        string rest = await RestAsync(response).BoundedAsync();
         Assert.EndsWith("data: [DONE]\n\n", rest);
     }
 
@@ -40,12 +40,12 @@ public sealed class LifetimeTests
     {
         var server = await TestServer.StartAsync();
         using var response = await BeginAsync(server);
-        await ReadLineAsync(response);
+        await ReadLineAsync(response).BoundedAsync();
         var stopping = server.Application.StopAsync(Cancellation);
         Assert.False(server.Application.Services.GetRequiredService<ModelSource>().IsReady);
-        string rest = await RestAsync(response);
+        string rest = await RestAsync(response).BoundedAsync();
         Assert.EndsWith("data: [DONE]\n\n", rest);
-        await stopping;
+        await stopping.BoundedAsync();
         await server.DisposeAsync();
     }
 
@@ -54,12 +54,12 @@ public sealed class LifetimeTests
     {
         var server = await TestServer.StartAsync(o => o.DrainTime = TimeSpan.Zero, context: 4096);
         using var response = await BeginAsync(server);
-        await ReadLineAsync(response);
+        await ReadLineAsync(response).BoundedAsync();
         var stopping = server.Application.StopAsync(Cancellation);
-        string rest = await RestAsync(response);
+        string rest = await RestAsync(response).BoundedAsync();
         string last = rest.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[^1];
         Assert.Equal("overloaded_error", JsonDocument.Parse(last["data: ".Length..]).RootElement.GetProperty("error").GetProperty("type").GetString());
-        await stopping;
+        await stopping.BoundedAsync();
         await server.DisposeAsync();
     }
 
@@ -161,9 +161,4 @@ public sealed class LifetimeTests
 
     private static async Task<string> RestAsync(HttpResponseMessage response) =>
         await new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation)).ReadToEndAsync(Cancellation);
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        while (!holds()) await Task.Delay(10, Cancellation);
-    }
 }

@@ -79,12 +79,12 @@ public sealed class EngineEmbeddingTests : IDisposable
 
         for (int i = 0; i < texts.Length; i++)
         {
-            float[] vector = (await embedded[i]).Vector.ToArray();
+            float[] vector = (await embedded[i].BoundedAsync()).Vector.ToArray();
             Assert.Equal(vectors[i], vector);
             Assert.Equal(1, vector.Sum(v => (double)v * v), 1e-6);
         }
 
-        for (int i = 0; i < prompts.Length; i++) Assert.Equal(expected[i], (await generated[i].CompleteAsync(Cancellation)).Tokens);
+        for (int i = 0; i < prompts.Length; i++) Assert.Equal(expected[i], (await generated[i].CompleteAsync(Cancellation).BoundedAsync()).Tokens);
         var statistics = engine.Statistics;
         Assert.Equal((0, 0, 0), (statistics.Running, statistics.Waiting, statistics.HeldPages));
         Assert.Equal(name.StartsWith("few", StringComparison.Ordinal), statistics.Preemptions > 0);
@@ -113,12 +113,12 @@ public sealed class EngineEmbeddingTests : IDisposable
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task<EmbeddingResult>[] given = [.. Enumerable.Range(0, 50).Select(i => engine.EmbedAsync(new EmbeddingRequest { Tokens = [.. Enumerable.Repeat(20 + i, 150)] }, stop.Token))];
         await stop.CancelAsync();
-        foreach (var text in given) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => text);
+        foreach (var text in given) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => text.BoundedAsync());
         Assert.Equal((0, 0, 0), (engine.Statistics.Running, engine.Statistics.Waiting, engine.Statistics.HeldPages));
 
         given = [.. Enumerable.Range(0, 50).Select(i => engine.EmbedAsync(new EmbeddingRequest { Tokens = [.. Enumerable.Repeat(20 + i, 150)] }, Cancellation))];
         await engine.DisposeAsync();
-        await Assert.ThrowsAsync<EngineBusyException>(() => Task.WhenAll(given));
+        await Assert.ThrowsAsync<EngineBusyException>(() => Task.WhenAll(given).BoundedAsync());
     }
 
     [Fact]
