@@ -12,7 +12,6 @@ using Hadal.Model.Chat;
 using Hadal.Numerics;
 using Hadal.Serving.Hosting;
 using Hadal.Serving.OpenAI;
-using Hadal.Serving.Security;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hadal.Cli.Commands;
@@ -23,7 +22,7 @@ internal sealed class ServeCommand : HadalCommand
     private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string> _host = new("--host") { Description = "Address to listen on; 0.0.0.0 or :: for all of this machine's, which needs --api-key-file.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<int> _port = Numbers.Whole("--port", "Port to listen on; 0 for any that is free.", 8080, 0, 65535);
-    private readonly Option<string?> _keys = new("--api-key-file") { Description = "File of API keys (hadal key new); without it everybody who reaches the port may ask.", HelpName = "FILE" };
+    private readonly Option<string?> _keys = new("--api-key-file") { Description = "File of API keys (hadal key new), read again when it changes; without it everybody who reaches the port may ask.", HelpName = "FILE" };
     private readonly Option<string?> _name = new("--name") { Description = "What requests call the model; the name of the folder if it is left out.", HelpName = "NAME" };
     private readonly Option<string[]> _aliases = new("--alias") { Description = "A further name of the model; may be given several times.", HelpName = "NAME", DefaultValueFactory = _ => [] };
     private readonly Option<string?> _template = new("--template") { Description = $"The chat template, for a model whose own is not known: {string.Join(", ", ChatTemplate.Names)}.", HelpName = "NAME" };
@@ -54,7 +53,6 @@ internal sealed class ServeCommand : HadalCommand
     protected override async Task<int> RunAsync(CommandContext context)
     {
         var address = Address(context.Get(_host), context.Find(_keys));
-        if (context.Find(_keys) is { } keys && ApiKeyFile.Load(keys).HasClearKeys) context.Say($"{keys} has keys in clear text; hadal key new writes hashes instead.");
         string folder = ModelFolder.Check(context.Get(_model));
         await using var application = ServerApplication.Build(options => Configure(options, folder, context), address, context.Get(_port), context.Get(_origins), context);
         string url = await ServerApplication.StartAsync(application, context.Get(_port), context.Cancellation).ConfigureAwait(false);

@@ -19,6 +19,7 @@ public static partial class HadalEndpoints
     /// <c>/health/live</c>, <c>/health/ready</c>, and the page at <c>/</c>.</summary>
     /// <param name="endpoints">The application, after <c>services.AddHadal(…)</c>.</param>
     /// <returns>What was mapped, for further conventions (authorisation, rate limits, CORS).</returns>
+    /// <exception cref="ApiKeyException">The file of API keys is missing, empty, or has a line that is wrong.</exception>
     public static IEndpointConventionBuilder MapHadal(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);

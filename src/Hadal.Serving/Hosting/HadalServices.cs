@@ -6,6 +6,7 @@ using Hadal.Serving.Security;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Hadal.Serving.Hosting;
@@ -13,6 +14,9 @@ namespace Hadal.Serving.Hosting;
 /// <summary>Puts a model into an application.</summary>
 public static class HadalServices
 {
+    // How soon a changed file of keys is taken up.
+    private static readonly TimeSpan _keyInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>Loads a model when the application starts, and offers it to <c>MapHadal()</c>, as an <c>IChatClient</c>, and with
     /// <see cref="HadalOptions.Embeddings"/> as an <c>IEmbeddingGenerator</c>.</summary>
     /// <param name="services">The application's services.</param>
@@ -26,7 +30,7 @@ public static class HadalServices
         services.AddMetrics();
         services.AddSingleton(s => new ModelSource([.. Options(s).Aliases]));
         services.AddSingleton(s => new ServingMeters(s.GetRequiredService<ModelSource>(), s.GetService<IMeterFactory>()));
-        services.AddSingleton(s => new Gatekeeper(Options(s).ApiKeyFile is { } file ? ApiKeyFile.Load(file).Keys : null));
+        services.AddSingleton(s => new Gatekeeper(Options(s).ApiKeyFile is { } file ? new ApiKeyWatch(file, s.GetRequiredService<ILogger<ApiKeyWatch>>(), _keyInterval) : null));
         services.AddSingleton<IChatClient>(s => new HadalChatClient(s.GetRequiredService<ModelSource>(), Options(s).Limits, s.GetRequiredService<ServingMeters>()));
         services.AddSingleton<IEmbeddingGenerator<string, Embedding<float>>>(s => new HadalEmbeddingGenerator(
             s.GetRequiredService<ModelSource>(),
