@@ -66,7 +66,7 @@ public sealed class ServeTests : IDisposable
         int port = FreePort();
         using var server = Start(port, "--api-key-file", keys);
         await ReadyAsync(port);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync("/metrics", null)).StatusCode);
+        foreach (string path in new[] { "/metrics", "/METRICS", "/metrics/" }) Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync(path, null)).StatusCode);
         string metrics = await (await GetAsync("/metrics", key)).Content.ReadAsStringAsync(Cancellation);
         Assert.Contains("hadal_engine_steps", metrics);
         Assert.Contains("hadal_cache_pages_limit", metrics);

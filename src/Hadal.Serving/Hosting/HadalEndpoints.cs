@@ -52,7 +52,8 @@ public static partial class HadalEndpoints
         var gatekeeper = application.ApplicationServices.GetRequiredService<Gatekeeper>();
         return application.Use(async (http, next) =>
         {
-            if (http.Request.Path.StartsWithSegments(path, StringComparison.Ordinal))
+            // Routes do not tell capitals from small letters, so neither may the door.
+            if (http.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase))
             {
                 try
                 {
