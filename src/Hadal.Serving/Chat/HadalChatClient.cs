@@ -104,7 +104,7 @@ public sealed class HadalChatClient : IChatClient
             if (contents.Count > 0) yield return Update(contents);
             if (update.Result is not { } result) continue;
             string reason = Replies.FinishReason(result, answer.CallsTools);
-            observation?.End([result], [reason]);
+            observation?.End([result], result.PromptTokens, [reason]);
             var last = Update([new UsageContent(Usage(result, answer.ReasoningTokens))]);
             last.FinishReason = new ChatFinishReason(reason);
             yield return last;

@@ -43,20 +43,26 @@ internal sealed class RequestObservation : IDisposable
     }
 
     /// <summary>All answers have ended.</summary>
-    public void End(IReadOnlyList<GenerationResult> results, IEnumerable<string> reasons)
+    /// <param name="results">The answers.</param>
+    /// <param name="promptTokens">Tokens of the prompts.</param>
+    /// <param name="reasons">Why each answer ended.</param>
+    public void End(IReadOnlyList<GenerationResult> results, int promptTokens, IEnumerable<string> reasons)
     {
-        double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
-        foreach (var result in results) _meters.Record(_tags, seconds, result);
-        if (_activity is null) return;
-        _activity.SetTag("gen_ai.usage.input_tokens", results.Max(r => r.PromptTokens));
-        _activity.SetTag("gen_ai.usage.output_tokens", results.Sum(r => r.Tokens.Count));
-        _activity.SetTag("gen_ai.response.finish_reasons", reasons.ToArray());
+        foreach (var result in results) _meters.RecordAnswer(_tags, result);
+        int tokens = results.Sum(r => r.Tokens.Count);
+        _meters.RecordRequest(_tags, Stopwatch.GetElapsedTime(_start).TotalSeconds, promptTokens, tokens);
+        _activity?.SetTag("gen_ai.usage.input_tokens", promptTokens);
+        _activity?.SetTag("gen_ai.usage.output_tokens", tokens);
+        _activity?.SetTag("gen_ai.response.finish_reasons", reasons.ToArray());
     }
 
     /// <summary>All vectors are there.</summary>
+    /// <param name="tokens">Tokens of the texts.</param>
+    /// <param name="results">The vectors.</param>
     public void End(int tokens, IEnumerable<EmbeddingResult> results)
     {
-        _meters.Record(_tags, Stopwatch.GetElapsedTime(_start).TotalSeconds, tokens, results);
+        foreach (var result in results) _meters.RecordWait(_tags, result.WaitSeconds);
+        _meters.RecordRequest(_tags, Stopwatch.GetElapsedTime(_start).TotalSeconds, tokens, null);
         _activity?.SetTag("gen_ai.usage.input_tokens", tokens);
     }
 

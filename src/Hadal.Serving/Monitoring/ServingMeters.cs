@@ -67,22 +67,23 @@ public sealed class ServingMeters : IDisposable
 
     internal void Refused(int status) => _refused.Add(1, new KeyValuePair<string, object?>("http.response.status_code", status));
 
-    internal void Record(in TagList tags, double seconds, Inference.Generation.GenerationResult result)
+    /// <summary>A request has been answered.</summary>
+    internal void RecordRequest(in TagList tags, double seconds, int inputTokens, int? outputTokens)
     {
         _duration.Record(seconds, tags);
-        _wait.Record(result.WaitSeconds, tags);
-        if (result.FirstTokenSeconds > 0) _firstToken.Record(result.FirstTokenSeconds, tags);
-        if (result.TokensPerSecond > 0) _perToken.Record(1 / result.TokensPerSecond, tags);
-        RecordTokens(tags, "input", result.PromptTokens);
-        RecordTokens(tags, "output", result.Tokens.Count);
+        RecordTokens(tags, "input", inputTokens);
+        if (outputTokens is { } tokens) RecordTokens(tags, "output", tokens);
     }
 
-    internal void Record(in TagList tags, double seconds, int tokens, IEnumerable<EmbeddingResult> results)
+    /// <summary>One of a request's answers has ended.</summary>
+    internal void RecordAnswer(in TagList tags, Inference.Generation.GenerationResult result)
     {
-        _duration.Record(seconds, tags);
-        foreach (var result in results) _wait.Record(result.WaitSeconds, tags);
-        RecordTokens(tags, "input", tokens);
+        RecordWait(tags, result.WaitSeconds);
+        if (result.FirstTokenSeconds > 0) _firstToken.Record(result.FirstTokenSeconds, tags);
+        if (result.TokensPerSecond > 0) _perToken.Record(1 / result.TokensPerSecond, tags);
     }
+
+    internal void RecordWait(in TagList tags, double seconds) => _wait.Record(seconds, tags);
 
     // By value: the tag is added to a copy.
     private void RecordTokens(TagList tags, string type, int tokens)

@@ -31,8 +31,8 @@ internal static class CompletionEndpoint
 
             var leads = texts.Select((_, i) => request.Echo == true ? prompts[i / choices].Text : "").ToList();
             string id = Replies.NewId("cmpl-");
-            if (request.Stream == true) await StreamAsync(http, scope, texts, leads, model, id, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
-            else await WholeAsync(http, scope, texts, leads, model, id, observation).ConfigureAwait(false);
+            if (request.Stream == true) await StreamAsync(http, scope, texts, choices, leads, model, id, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
+            else await WholeAsync(http, scope, texts, choices, leads, model, id, observation).ConfigureAwait(false);
         }
         finally
         {
@@ -41,7 +41,7 @@ internal static class CompletionEndpoint
     }
 
     private static async Task WholeAsync(
-        HttpContext http, RequestScope scope, List<EngineText> texts, List<string> leads, ServedModel model, string id, RequestObservation observation)
+        HttpContext http, RequestScope scope, List<EngineText> texts, int choices, List<string> leads, ServedModel model, string id, RequestObservation observation)
     {
         var results = new GenerationResult[texts.Count];
         var scores = new List<TokenScore>?[texts.Count];
@@ -54,18 +54,19 @@ internal static class CompletionEndpoint
                 results[i] = update.Result ?? results[i];
             }
         })).ConfigureAwait(false);
-        observation.End(results, results.Select(r => Replies.FinishReason(r, false)));
-        var choices = results.Select((r, i) => new CompletionChoice(i, leads[i] + r.Text)
+        var usage = Replies.Usage(results, choices);
+        observation.End(results, usage.PromptTokens, results.Select(r => Replies.FinishReason(r, false)));
+        var items = results.Select((r, i) => new CompletionChoice(i, leads[i] + r.Text)
         {
             FinishReason = Replies.FinishReason(r, false),
             Logprobs = scores[i] is { } s ? Replies.CompletionLogprobs(s, model.Tokenizer, leads[i].Length) : null,
         }).ToList();
-        var answer = new Completion(id, Now(), model.Name, choices) { Usage = Replies.Usage(results, 0, null) };
+        var answer = new Completion(id, Now(), model.Name, items) { Usage = usage };
         await scope.WriteAsync(http, answer, WireJson.Default.Completion).ConfigureAwait(false);
     }
 
     private static async Task StreamAsync(
-        HttpContext http, RequestScope scope, List<EngineText> texts, List<string> leads, ServedModel model, string id, bool usage, RequestObservation observation)
+        HttpContext http, RequestScope scope, List<EngineText> texts, int choices, List<string> leads, ServedModel model, string id, bool usage, RequestObservation observation)
     {
         var stream = scope.BeginStream(http);
         await stream.BeginAsync(scope.Cancellation).ConfigureAwait(false);
@@ -97,8 +98,9 @@ internal static class CompletionEndpoint
             await stream.FlushAsync(scope.Cancellation).ConfigureAwait(false);
         }
 
-        observation.End(results, results.Select(r => Replies.FinishReason(r, false)));
-        if (usage) stream.Write(new Completion(id, now, model.Name, []) { Usage = Replies.Usage(results, 0, null) }, WireJson.Default.Completion);
+        var whole = Replies.Usage(results, choices);
+        observation.End(results, whole.PromptTokens, results.Select(r => Replies.FinishReason(r, false)));
+        if (usage) stream.Write(new Completion(id, now, model.Name, []) { Usage = whole }, WireJson.Default.Completion);
         await stream.EndAsync(scope.Cancellation).ConfigureAwait(false);
 
         void Write(CompletionChoice choice) => stream.Write(new Completion(id, now, model.Name, [choice]), WireJson.Default.Completion);
