@@ -52,6 +52,37 @@ public sealed class HostileRequestTests : IAsyncLifetime
         Assert.Equal("context_length_exceeded", body.GetProperty("error").GetProperty("code").GetString());
     }
 
+    [Theory]
+    [InlineData("GET", "/v1/chat/completions")]
+    [InlineData("POST", "/v1/images/generations")]
+    [InlineData("DELETE", "/v1")]
+    public async Task What_is_not_there_is_an_error_in_the_apis_shape(string method, string path)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        using var response = await _server.Client.SendAsync(request, Cancellation);
+        Assert.Equal(404, (int)response.StatusCode);
+        var error = (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error");
+        Assert.Equal("unknown_url", error.GetProperty("code").GetString());
+        Assert.StartsWith($"There is no {method} {path} here;", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"messages":[{"role":"user","content":"a"}],"max_completion_tokens":0}""", "max_completion_tokens")]
+    [InlineData("""{"messages":[{"role":"user","content":"a"}],"max_tokens":0}""", "max_tokens")]
+    public async Task A_field_is_called_what_the_request_called_it(string body, string field)
+    {
+        using var response = await _server.Client.PostAsync("/v1/chat/completions", new StringContent(body, null, "application/json"), Cancellation);
+        Assert.Equal(400, (int)response.StatusCode);
+        Assert.Equal(field, (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task Errors_are_written_as_a_person_reads_them()
+    {
+        using var response = await _server.Client.PostAsync("/v1/completions", new StringContent("{bad", null, "application/json"), Cancellation);
+        Assert.Contains("'b' is an invalid start", await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_body_that_never_ends_is_given_up_and_holds_up_nobody()
     {

@@ -70,15 +70,15 @@ internal sealed partial class ModelLoading(
         await model.DisposeAsync().ConfigureAwait(false);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Model} is ready after {Seconds:F1} s: context {Context} tokens, cache {Cache} tokens, chat template {Template}")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Model} is ready after {Seconds:F1} s: context {Context} tokens, cache {Cache} tokens, chat template {Template}")]
     private partial void LogReady(string model, double seconds, int context, int cache, string template);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Model} cannot be served: {Reason}")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Model} cannot be served: {Reason}")]
     private partial void LogFailed(string model, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "stopping; {Count} answers in work have {Seconds:F0} s to end")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "stopping; {Count} answers in work have {Seconds:F0} s to end")]
     private partial void LogDraining(int count, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} answers were cut off")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "{Count} answers were cut off")]
     private partial void LogCutOff(int count);
 }

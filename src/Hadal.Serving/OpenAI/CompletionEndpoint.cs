@@ -19,7 +19,7 @@ internal static class CompletionEndpoint
         var model = scope.Model(request.Model);
         var prompts = Prompts(request, model, scope.Limits);
         int choices = RequestReading.Choices(request, scope.Limits);
-        var generation = scope.Sign(RequestReading.Generation(request, model, request.MaxTokens ?? UsualTokens, request.Logprobs, "logprobs"));
+        var generation = scope.Sign(RequestReading.Generation(request, model, request.MaxTokens ?? UsualTokens, "max_tokens", request.Logprobs, "logprobs"));
         using var observation = scope.Observe("text_completion", model, request);
         var texts = new List<EngineText>();
         try

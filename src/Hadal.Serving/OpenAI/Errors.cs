@@ -32,7 +32,8 @@ internal static class Errors
         http.Response.ContentType = "application/json; charset=utf-8";
         if (status == 401) http.Response.Headers.WWWAuthenticate = "Bearer";
         if (status is 429 or 503) http.Response.Headers.RetryAfter = status == 429 ? "5" : "2";
-        await JsonSerializer.SerializeAsync(http.Response.Body, body, WireJson.Default.ErrorBody, http.RequestAborted).ConfigureAwait(false);
+        using (var writer = WireJson.Writer(http.Response.BodyWriter)) JsonSerializer.Serialize(writer, body, WireJson.Default.ErrorBody);
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
     }
 
     public static ErrorBody Body(string message, string type, string? field, string? code) => new(new ErrorField(message, type) { Param = field, Code = code });

@@ -75,12 +75,12 @@ internal sealed partial class ApiKeyWatch
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} has changed and was read again: {Count} keys are in force")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Path} has changed and was read again: {Count} keys are in force")]
     private partial void LogRead(string path, int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason}; the keys from before stay in force")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Reason}; the keys from before stay in force")]
     private partial void LogKept(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} has keys in clear text; hadal key new writes hashes instead")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Path} has keys in clear text; hadal key new writes hashes instead")]
     private partial void LogClear(string path);
 }
