@@ -302,6 +302,15 @@ public sealed class InferenceEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task Ends_that_the_tokenizer_has_not_do_no_harm_to_a_grammar()
+    {
+        var grammar = TokenGrammar.JsonSchema(ConstraintVocabulary.Build(_tokenizer), """{"type":"integer"}""");
+        await using var engine = new InferenceEngine(_model, _tokenizer);
+        var text = engine.Submit(new EngineRequest { PromptTokens = [20], Grammar = grammar, MaxTokens = 12, StopTokens = [1, 9999, -1] });
+        Assert.Equal(JsonValueKind.Number, JsonDocument.Parse((await text.CompleteAsync(Cancellation).BoundedAsync()).Text).RootElement.ValueKind);
+    }
+
+    [Fact]
     public async Task A_model_that_computes_nonsense_fails_the_text_and_not_the_engine()
     {
         using var tiny = TinyModel.Of(TinyModel.Config, spec => spec.Role == TensorRole.FinalNorm ? [.. Enumerable.Repeat(float.NaN, (int)spec.Count)] : null);
