@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Hadal.Inference;
 using Hadal.Serving.Hosting;
+using Hadal.Serving.OpenAI;
 using Hadal.Serving.Security;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -72,6 +74,22 @@ public sealed class LifetimeTests
         var error = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => TestServer.StartAsync(o => (o.Model, o.Template) = ("/no/such", "v9")));
         Assert.Contains("/no/such", error.Message);
         Assert.Contains("v9", error.Message);
+    }
+
+    [Fact]
+    public async Task A_model_that_cannot_generate_a_token_has_not_been_loaded()
+    {
+        using var tiny = ChatModel.Broken();
+        var error = await Assert.ThrowsAsync<GenerationException>(() => TestServer.StartAsync(o => o.Model = tiny.Folder));
+        Assert.Contains("not finite", error.Message);
+    }
+
+    [Fact]
+    public async Task Limits_that_make_no_sense_are_said_at_the_start()
+    {
+        var limits = new ServingLimits { MostBodyBytes = 0, MostChoices = 0, MostInputs = 0, MostTools = -1, MostSchemaBytes = -1, MostTime = TimeSpan.FromDays(50), KeepAlive = TimeSpan.Zero };
+        var error = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => TestServer.StartAsync(o => o.Limits = limits));
+        Assert.Equal(7, error.Failures.Count(f => f.StartsWith("Hadal:Limits:", StringComparison.Ordinal)));
     }
 
     [Fact]

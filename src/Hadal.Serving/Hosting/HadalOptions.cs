@@ -59,6 +59,7 @@ internal sealed class HadalOptionsCheck : IValidateOptions<HadalOptions>
         if (options.Threads is < 0 or > 1024) problems.Add($"Hadal:Threads is {options.Threads}; it can be 0 (one per processor) to 1024.");
         if (options.Template is { } template && !ChatTemplate.Names.Contains(template)) problems.Add($"Hadal:Template is {template}; known are {string.Join(", ", ChatTemplate.Names)}.");
         if (options.DrainTime < TimeSpan.Zero) problems.Add("Hadal:DrainTime is negative.");
+        problems.AddRange(options.Limits.Problems().Select(p => $"Hadal:{p}"));
         try
         {
             options.Engine.Validate();

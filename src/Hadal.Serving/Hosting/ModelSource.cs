@@ -11,11 +11,11 @@ public sealed class ModelSource
 
     internal ModelSource(IReadOnlyList<string> aliases) => Aliases = aliases;
 
-    /// <summary>The model, once it is loaded.</summary>
+    /// <summary>The model, once it is loaded and warm.</summary>
     public Task<ServedModel> Loaded => _model.Task;
 
-    /// <summary>Whether the model is loaded and warm.</summary>
-    public bool IsReady => _model.Task is { IsCompletedSuccessfully: true, Result.IsWarm: true } && !IsStopping;
+    /// <summary>Whether requests are answered: the model is loaded and warm, and the application is not stopping.</summary>
+    public bool IsReady => _model.Task.IsCompletedSuccessfully && !IsStopping;
 
     /// <summary>Whether no more requests are taken.</summary>
     public bool IsStopping { get; internal set; }
