@@ -5,16 +5,11 @@ public sealed class GenerationException : Exception
 {
     /// <summary>A refusal.</summary>
     /// <param name="message">One clear sentence: what is wrong, where, and what would be right.</param>
-    public GenerationException(string message)
-        : base(message)
-    {
-    }
+    /// <param name="fault">What it is about.</param>
+    /// <param name="cause">What happened underneath; or null.</param>
+    public GenerationException(string message, GenerationFault fault = GenerationFault.Request, Exception? cause = null)
+        : base(message, cause) => Fault = fault;
 
-    /// <summary>A refusal with its cause.</summary>
-    /// <param name="message">One clear sentence.</param>
-    /// <param name="cause">What happened underneath.</param>
-    public GenerationException(string message, Exception cause)
-        : base(message, cause)
-    {
-    }
+    /// <summary>What it is about, for programs.</summary>
+    public GenerationFault Fault { get; }
 }

@@ -35,7 +35,7 @@ public class DataBuildKillTests
             using var child = ChildProcess.Start(command);
 
             // From the moment at which it has begun to work.
-            while (!child.HasExited && !Directory.Exists(Path.Combine(output, "work"))) await Task.Delay(5, TestContext.Current.CancellationToken);
+            await Patience.UntilAsync(() => child.HasExited || Directory.Exists(Path.Combine(output, "work")));
             await Task.Delay(random.Next(0, 700), TestContext.Current.CancellationToken);
             if (!child.HasExited) met++;
             child.Kill();

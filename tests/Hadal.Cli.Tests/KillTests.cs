@@ -30,7 +30,7 @@ public class KillTests(Samples samples)
         for (int i = 0; i < kills; i++)
         {
             using var child = ChildProcess.Start(command);
-            await UntilAsync(() => child.HasExited || Newest(checkpoints) > newest);
+            await Patience.UntilAsync(() => child.HasExited || Newest(checkpoints) > newest);
             await Task.Delay(random.Next(0, 60), TestContext.Current.CancellationToken);
             Assert.False(child.HasExited, "The run ended before it was killed.");
             child.Kill();
@@ -43,7 +43,7 @@ public class KillTests(Samples samples)
         // Asked politely it stops by itself.
         using (var polite = ChildProcess.Start(command))
         {
-            await UntilAsync(() => polite.HasExited || Newest(checkpoints) > newest);
+            await Patience.UntilAsync(() => polite.HasExited || Newest(checkpoints) > newest);
             polite.Signal("TERM");
             var stopped = await polite.FinishAsync();
             Assert.True(stopped.Code == 130, stopped.Error);
@@ -83,10 +83,5 @@ public class KillTests(Samples samples)
     {
         if (!Directory.Exists(checkpoints)) return 0;
         return Directory.EnumerateDirectories(checkpoints, "step-????????").Select(d => int.Parse(Path.GetFileName(d)["step-".Length..], null)).DefaultIfEmpty(0).Max();
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        while (!condition()) await Task.Delay(5, TestContext.Current.CancellationToken);
     }
 }

@@ -66,7 +66,7 @@ public sealed class ServeTests : IDisposable
         int port = FreePort();
         using var server = Start(port, "--api-key-file", keys);
         await ReadyAsync(port);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync("/metrics", null)).StatusCode);
+        foreach (string path in new[] { "/metrics", "/METRICS", "/metrics/" }) Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync(path, null)).StatusCode);
         string metrics = await (await GetAsync("/metrics", key)).Content.ReadAsStringAsync(Cancellation);
         Assert.Contains("hadal_engine_steps", metrics);
         Assert.Contains("hadal_cache_pages_limit", metrics);
@@ -124,21 +124,19 @@ public sealed class ServeTests : IDisposable
     private ChildProcess Start(int port, params string[] args) =>
         ChildProcess.Start(["serve", _model.Folder, "--port", $"{port}", "--template", "deepseek-v3", "--threads", "1", .. args]);
 
-    private async Task ReadyAsync(int port)
-    {
-        while (true)
-        {
-            try
-            {
-                using var response = await _client.GetAsync($"http://127.0.0.1:{port}/health/ready", Cancellation);
-                if (response.IsSuccessStatusCode) return;
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
+    private Task ReadyAsync(int port) => Patience.UntilAsync(() => IsReadyAsync(port));
 
-            await Task.Delay(50, Cancellation);
+    private async Task<bool> IsReadyAsync(int port)
+    {
+        try
+        {
+            using var response = await _client.GetAsync($"http://127.0.0.1:{port}/health/ready", Cancellation);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            // It does not listen yet.
+            return false;
         }
     }
 

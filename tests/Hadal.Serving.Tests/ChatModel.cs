@@ -37,6 +37,10 @@ public sealed class ChatModel : IDisposable
     /// <summary>A model with random weights.</summary>
     public static ChatModel Random(int context = 4096) => new(TinyModel.Random(Config(context)));
 
+    /// <summary>A model that computes no numbers.</summary>
+    public static ChatModel Broken() =>
+        new(TinyModel.Of(Config(512), spec => spec.Role == TensorRole.FinalNorm ? [.. Enumerable.Repeat(float.NaN, (int)spec.Count)] : null));
+
     /// <summary>A model whose greedy texts never end: the end token's logit is 0, and among 287 random ones there is always a larger.</summary>
     public static ChatModel Endless(int context) => new(TinyModel.Of(Config(context), spec =>
     {

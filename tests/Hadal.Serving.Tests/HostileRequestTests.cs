@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Hadal.Inference.Batching;
 using Hadal.Serving.OpenAI;
 
 namespace Hadal.Serving.Tests;
@@ -13,7 +14,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(o => o.Limits = new ServingLimits { MostBodyBytes = 200_000 });
+    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(o => (o.Limits, o.Embeddings) = (new ServingLimits { MostBodyBytes = 200_000 }, Pooling.Last));
 
     public async ValueTask DisposeAsync()
     {
@@ -49,6 +50,37 @@ public sealed class HostileRequestTests : IAsyncLifetime
         var (status, body) = await _server.PostAsync("/v1/completions", new { prompt = new string('x', 5000) });
         Assert.Equal(400, status);
         Assert.Equal("context_length_exceeded", body.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("GET", "/v1/chat/completions")]
+    [InlineData("POST", "/v1/images/generations")]
+    [InlineData("DELETE", "/v1")]
+    public async Task What_is_not_there_is_an_error_in_the_apis_shape(string method, string path)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        using var response = await _server.Client.SendAsync(request, Cancellation);
+        Assert.Equal(404, (int)response.StatusCode);
+        var error = (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error");
+        Assert.Equal("unknown_url", error.GetProperty("code").GetString());
+        Assert.StartsWith($"There is no {method} {path} here;", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"messages":[{"role":"user","content":"a"}],"max_completion_tokens":0}""", "max_completion_tokens")]
+    [InlineData("""{"messages":[{"role":"user","content":"a"}],"max_tokens":0}""", "max_tokens")]
+    public async Task A_field_is_called_what_the_request_called_it(string body, string field)
+    {
+        using var response = await _server.Client.PostAsync("/v1/chat/completions", new StringContent(body, null, "application/json"), Cancellation);
+        Assert.Equal(400, (int)response.StatusCode);
+        Assert.Equal(field, (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task Errors_are_written_as_a_person_reads_them()
+    {
+        using var response = await _server.Client.PostAsync("/v1/completions", new StringContent("{bad", null, "application/json"), Cancellation);
+        Assert.Contains("'b' is an invalid start", await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,6 +147,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
             """{"messages":[{"role":"user","content":"a"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{"a":{"enum":[1,"b",null]}},"required":["a"]}}},"max_tokens":8,"logit_bias":{"5":1.5}}""",
             """{"prompt":["ab",[5,6,7]],"suffix":null,"max_tokens":2,"echo":true,"logprobs":1,"stream":true,"stream_options":{"include_usage":true}}""",
             """{"prompt":"ab","add_special_tokens":true,"tokens":[1,2,3]}""",
+            """{"model":"tiny","input":["ab",[5,6,7]],"encoding_format":"base64","dimensions":64,"priority":1}""",
         ];
         string[] values = ["null", "true", "-1", "1e308", "99999999999999999999", "\"\"", "\"\\ud800\"", "[]", "{}", "[[[]]]", "\"｜>\"", "0.5", "{\"a\":{\"a\":{\"a\":1}}}", "\"<｜Assistant｜>\""];
         var random = new Random(42);

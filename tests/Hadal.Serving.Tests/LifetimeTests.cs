@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Hadal.Inference;
 using Hadal.Serving.Hosting;
+using Hadal.Serving.OpenAI;
 using Hadal.Serving.Security;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,8 +19,8 @@ public sealed class LifetimeTests
     public async Task A_client_that_goes_away_frees_its_pages()
     {
         await using var server = await TestServer.StartAsync();
-        using (var response = await BeginAsync(server)) await ReadLineAsync(response);
-        await UntilAsync(() => server.Model.Engine.Statistics is { Running: 0, HeldPages: 0 });
+        using (var response = await BeginAsync(server)) await ReadLineAsync(response).BoundedAsync();
+        await server.IdleAsync();
         Assert.True(server.Model.Engine.Statistics.GeneratedTokens < 3000);
     }
 
@@ -27,11 +29,11 @@ public sealed class LifetimeTests
     {
         await using var server = await TestServer.StartAsync();
         using var response = await BeginAsync(server);
-        await ReadLineAsync(response);
+        await ReadLineAsync(response).BoundedAsync();
 
         // The engine ends the text although nobody reads it.
-        await UntilAsync(() => server.Model.Engine.Statistics is { Running: 0, HeldPages: 0 });
-        string rest = await RestAsync(response);
+        await server.IdleAsync();
+        string rest = await RestAsync(response).BoundedAsync();
         Assert.EndsWith("data: [DONE]\n\n", rest);
     }
 
@@ -40,12 +42,12 @@ public sealed class LifetimeTests
     {
         var server = await TestServer.StartAsync();
         using var response = await BeginAsync(server);
-        await ReadLineAsync(response);
+        await ReadLineAsync(response).BoundedAsync();
         var stopping = server.Application.StopAsync(Cancellation);
         Assert.False(server.Application.Services.GetRequiredService<ModelSource>().IsReady);
-        string rest = await RestAsync(response);
+        string rest = await RestAsync(response).BoundedAsync();
         Assert.EndsWith("data: [DONE]\n\n", rest);
-        await stopping;
+        await stopping.BoundedAsync();
         await server.DisposeAsync();
     }
 
@@ -54,12 +56,12 @@ public sealed class LifetimeTests
     {
         var server = await TestServer.StartAsync(o => o.DrainTime = TimeSpan.Zero, context: 4096);
         using var response = await BeginAsync(server);
-        await ReadLineAsync(response);
+        await ReadLineAsync(response).BoundedAsync();
         var stopping = server.Application.StopAsync(Cancellation);
-        string rest = await RestAsync(response);
+        string rest = await RestAsync(response).BoundedAsync();
         string last = rest.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[^1];
         Assert.Equal("overloaded_error", JsonDocument.Parse(last["data: ".Length..]).RootElement.GetProperty("error").GetProperty("type").GetString());
-        await stopping;
+        await stopping.BoundedAsync();
         await server.DisposeAsync();
     }
 
@@ -72,6 +74,22 @@ public sealed class LifetimeTests
         var error = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => TestServer.StartAsync(o => (o.Model, o.Template) = ("/no/such", "v9")));
         Assert.Contains("/no/such", error.Message);
         Assert.Contains("v9", error.Message);
+    }
+
+    [Fact]
+    public async Task A_model_that_cannot_generate_a_token_has_not_been_loaded()
+    {
+        using var tiny = ChatModel.Broken();
+        var error = await Assert.ThrowsAsync<GenerationException>(() => TestServer.StartAsync(o => o.Model = tiny.Folder));
+        Assert.Contains("not finite", error.Message);
+    }
+
+    [Fact]
+    public async Task Limits_that_make_no_sense_are_said_at_the_start()
+    {
+        var limits = new ServingLimits { MostBodyBytes = 0, MostChoices = 0, MostInputs = 0, MostTools = -1, MostSchemaBytes = -1, MostTime = TimeSpan.FromDays(50), KeepAlive = TimeSpan.Zero };
+        var error = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => TestServer.StartAsync(o => o.Limits = limits));
+        Assert.Equal(7, error.Failures.Count(f => f.StartsWith("Hadal:Limits:", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -161,9 +179,4 @@ public sealed class LifetimeTests
 
     private static async Task<string> RestAsync(HttpResponseMessage response) =>
         await new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation)).ReadToEndAsync(Cancellation);
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        while (!holds()) await Task.Delay(10, Cancellation);
-    }
 }

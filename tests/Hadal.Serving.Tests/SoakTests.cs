@@ -117,7 +117,7 @@ public sealed class SoakTests(ITestOutputHelper output)
 
     private static async Task<(int Handles, long Heap)> MeasureAsync(TestServer server)
     {
-        while (server.Model.Engine.Statistics is not { Running: 0, Waiting: 0, HeldPages: 0 }) await Task.Delay(10, Cancellation);
+        await server.IdleAsync();
         await Task.Delay(1000, Cancellation);
         long heap = GC.GetTotalMemory(forceFullCollection: true);
         int handles = Directory.Exists("/proc/self/fd") ? Directory.GetFiles("/proc/self/fd").Length : 0;

@@ -50,10 +50,13 @@ public sealed class TestServer : IAsyncDisposable
         string url = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         var server = new TestServer(application, model, url);
         var source = application.Services.GetRequiredService<ModelSource>();
-        await source.Loaded;
-        while (!source.IsReady) await Task.Delay(10);
+        await source.Loaded.BoundedAsync();
+        await Patience.UntilAsync(() => source.IsReady);
         return server;
     }
+
+    /// <summary>Waits until the engine has nothing to do and texts hold no pages.</summary>
+    public Task IdleAsync() => Patience.UntilAsync(() => Model.Engine.Statistics is { Running: 0, Waiting: 0, HeldPages: 0 }, () => Model.Engine.Statistics);
 
     /// <summary>Posts a body and reads the answer.</summary>
     public async Task<(int Status, JsonElement Body)> PostAsync(string path, object body)
@@ -65,7 +68,7 @@ public sealed class TestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await Application.StopAsync();
+        await Application.StopAsync().BoundedAsync();
         await Application.DisposeAsync();
         _model?.Dispose();
     }

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json.Nodes;
 using Hadal.Cli.CommandLine;
 using Hadal.Cli.Errors;
 using Hadal.Cli.Output;
+using Hadal.Model.Checkpoints;
 using Hadal.Serving.Security;
 
 namespace Hadal.Cli.Commands;
@@ -33,12 +35,8 @@ internal sealed class KeyNewCommand : HadalCommand
             throw new MistakeException($"{file} has a key of the name {name} already; remove its line first, or choose another name");
         if (before.Length > 0 && !before.EndsWith('\n')) before += "\n";
 
-        // Beside and renamed: a server that reads the file meanwhile sees all of it. Hashes are nobody else's business all the same.
-        string beside = file + ".part";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var writer = new StreamWriter(beside, options)) writer.Write(before + line + "\n");
-        File.Move(beside, file, overwrite: true);
+        // A server that reads the file meanwhile sees all of it. Hashes are nobody else's business all the same.
+        AtomicFile.Write(file, stream => stream.Write(Encoding.UTF8.GetBytes(before + line + "\n")), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         if (context.Json) JsonOutput.Write(context.Streams.Out, new JsonObject { ["name"] = name, ["key"] = key });
         else context.Streams.Out.WriteLine(key);
         context.Say($"{file} has its hash; the key itself is shown this once.");

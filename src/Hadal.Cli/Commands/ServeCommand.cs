@@ -12,7 +12,6 @@ using Hadal.Model.Chat;
 using Hadal.Numerics;
 using Hadal.Serving.Hosting;
 using Hadal.Serving.OpenAI;
-using Hadal.Serving.Security;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hadal.Cli.Commands;
@@ -23,7 +22,7 @@ internal sealed class ServeCommand : HadalCommand
     private readonly Argument<string> _model = new("MODEL") { Description = ModelFolder.Description };
     private readonly Option<string> _host = new("--host") { Description = "Address to listen on; 0.0.0.0 or :: for all of this machine's, which needs --api-key-file.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<int> _port = Numbers.Whole("--port", "Port to listen on; 0 for any that is free.", 8080, 0, 65535);
-    private readonly Option<string?> _keys = new("--api-key-file") { Description = "File of API keys (hadal key new); without it everybody who reaches the port may ask.", HelpName = "FILE" };
+    private readonly Option<string?> _keys = new("--api-key-file") { Description = "File of API keys (hadal key new), read again when it changes; without it everybody who reaches the port may ask.", HelpName = "FILE" };
     private readonly Option<string?> _name = new("--name") { Description = "What requests call the model; the name of the folder if it is left out.", HelpName = "NAME" };
     private readonly Option<string[]> _aliases = new("--alias") { Description = "A further name of the model; may be given several times.", HelpName = "NAME", DefaultValueFactory = _ => [] };
     private readonly Option<string?> _template = new("--template") { Description = $"The chat template, for a model whose own is not known: {string.Join(", ", ChatTemplate.Names)}.", HelpName = "NAME" };
@@ -32,6 +31,7 @@ internal sealed class ServeCommand : HadalCommand
     private readonly Option<int> _sequences = Numbers.Whole("--max-sequences", "Answers generated at once at most; further requests wait.", 64, 1, 4096);
     private readonly Option<int> _waiting = Numbers.Whole("--max-waiting", "Requests that may wait; more are refused with status 503.", 1024, 0);
     private readonly Option<int> _drafts = Numbers.Whole("--speculate", "Tokens that the MTP module drafts for an answer and step at most; how many follows from how many are accepted. 0 for none.", 4, 0, Decoding.MostDrafts);
+    private readonly Option<Pooling?> _embeddings = PoolingNames.Option();
     private readonly Option<string[]> _origins = new("--cors-origin") { Description = "A site whose pages may ask from a browser, for instance https://example.org; may be given several times.", HelpName = "ORIGIN", DefaultValueFactory = _ => [] };
     private readonly Option<bool> _noPage = new("--no-page") { Description = "Do not serve the page at /." };
     private readonly Option<int> _drain = Numbers.Whole("--drain", "Seconds that answers in work may go on after Ctrl-C or SIGTERM.", 30, 0, 3600);
@@ -46,14 +46,13 @@ internal sealed class ServeCommand : HadalCommand
             "hadal serve ~/models/Moonlight --host 0.0.0.0 --api-key-file keys.txt")
     {
         Arguments.Add(_model);
-        foreach (var option in (Option[])[_host, _port, _keys, _name, _aliases, _template, _context, _cacheTokens, _sequences, _waiting, _drafts, _origins, _noPage, _drain, _time, _cache]) Options.Add(option);
+        foreach (var option in (Option[])[_host, _port, _keys, _name, _aliases, _template, _context, _cacheTokens, _sequences, _waiting, _drafts, _embeddings, _origins, _noPage, _drain, _time, _cache]) Options.Add(option);
         _loading = new LoadingArguments(this);
     }
 
     protected override async Task<int> RunAsync(CommandContext context)
     {
         var address = Address(context.Get(_host), context.Find(_keys));
-        if (context.Find(_keys) is { } keys && ApiKeyFile.Load(keys).HasClearKeys) context.Say($"{keys} has keys in clear text; hadal key new writes hashes instead.");
         string folder = ModelFolder.Check(context.Get(_model));
         await using var application = ServerApplication.Build(options => Configure(options, folder, context), address, context.Get(_port), context.Get(_origins), context);
         string url = await ServerApplication.StartAsync(application, context.Get(_port), context.Cancellation).ConfigureAwait(false);
@@ -94,6 +93,7 @@ internal sealed class ServeCommand : HadalCommand
             CacheType = context.Find(_cache),
             MostDrafts = context.Get(_drafts),
         };
+        options.Embeddings = context.Find(_embeddings);
         options.Limits = new ServingLimits { MostTime = TimeSpan.FromSeconds(context.Get(_time)) };
         options.ApiKeyFile = context.Find(_keys);
         options.Page = !context.Get(_noPage);

@@ -21,7 +21,12 @@ internal sealed class ChoosingRoom(int vocabulary, int allowed)
         if (grammar is null) return [];
         if (!grammar.CanEnd) return grammar.Allowed;
         grammar.Allowed.CopyTo(_mask);
-        foreach (int end in ends) _mask[end / 64] |= 1UL << end;
+        foreach (int end in ends)
+        {
+            // A model's settings may name ends that its tokenizer has not.
+            if ((uint)end < (uint)allowed) _mask[end / 64] |= 1UL << end;
+        }
+
         return _mask;
     }
 

@@ -24,12 +24,12 @@ public sealed class EngineText : IAsyncDisposable
     /// <summary>Hands out the updates; the last one has the result. Leaving the loop early does not end the text: <see cref="Cancel"/> does.</summary>
     /// <param name="cancellation">Ends the wait for updates.</param>
     /// <returns>The updates, for one reader, once.</returns>
-    /// <exception cref="GenerationException">The text cannot go on, for instance because the model computes numbers that are not finite; it has a cause, which
-    /// a refused request's exception has not.</exception>
+    /// <exception cref="GenerationException">The text cannot go on, for instance because the model computes numbers that are not finite
+    /// (<see cref="GenerationFault.Computation"/>).</exception>
     /// <exception cref="EngineBusyException">The engine stopped before the text had ended.</exception>
     public IAsyncEnumerable<EngineUpdate> ReadAllAsync(CancellationToken cancellation = default) => _updates.Reader.ReadAllAsync(cancellation);
 
-    /// <summary>Reads all updates.</summary>
+    /// <summary>Reads all updates, and waits until the text's pages are free.</summary>
     /// <param name="cancellation">Ends the wait and the text.</param>
     /// <returns>The result.</returns>
     /// <exception cref="GenerationException">As for <see cref="ReadAllAsync"/>.</exception>
@@ -40,7 +40,9 @@ public sealed class EngineText : IAsyncDisposable
         {
             await foreach (var update in ReadAllAsync(cancellation).ConfigureAwait(false))
             {
-                if (update.Result is { } result) return result;
+                if (update.Result is not { } result) continue;
+                await Ended.ConfigureAwait(false);
+                return result;
             }
         }
         catch (OperationCanceledException)

@@ -25,6 +25,7 @@ public sealed partial class InferenceEngine
         double stepSeconds = _cost.Of(texts) / Math.Max(1, texts), draftSeconds = _cost.PerRow + _mtpCost.Of(texts) / Math.Max(1, texts);
         foreach (var r in _items)
         {
+            if (r.Pool is not null) continue;
             var sequence = r.Sequence!;
             int settled = sequence.CachedLength - sequence.MtpLength;
             bool goesOn = GoesOn(r), ended = r.Chosen.Count > 0 && !goesOn;

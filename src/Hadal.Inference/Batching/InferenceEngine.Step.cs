@@ -24,6 +24,7 @@ public sealed partial class InferenceEngine
         _runner.Forward(_batch);
         ChooseTokens();
         foreach (var r in _items) Take(r);
+        foreach (var r in _items) Pool(r);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _cost.Add(generated, prompt, seconds, _options.MostStretch);
         if (_mostDrafts > 0) Draft(prompt > 0);
@@ -96,8 +97,7 @@ public sealed partial class InferenceEngine
         }
         catch (GenerationException e)
         {
-            // Not a mistake of who asked.
-            r.Error = new GenerationException(e.Message, e);
+            r.Error = e;
             return room;
         }
     }
@@ -120,7 +120,7 @@ public sealed partial class InferenceEngine
     private void EnterPrefix(RunningSequence r)
     {
         var sequence = r.Sequence!;
-        if (_prefixes is null || r.Entered * Cache.LatentCache.PageTokens >= sequence.PromptLength) return;
+        if (_prefixes is null || r.Pool is not null || r.Entered * Cache.LatentCache.PageTokens >= sequence.PromptLength) return;
         int computed = _mostDrafts > 0 ? Math.Min(sequence.CachedLength, sequence.MtpLength) : sequence.CachedLength;
         r.Entered = _prefixes.Enter(sequence, computed, r.Entered, r.Request.PrefixScope);
     }
@@ -133,6 +133,7 @@ public sealed partial class InferenceEngine
             return;
         }
 
+        if (r.Pool?.Vector is not null) End(r, null);
         if (r.Chosen.Count == 0) return;
         string piece = "";
         int taken = 0, before = r.Generated - r.Chosen.Count;

@@ -72,6 +72,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
         _unused = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !tokenizer.HasToken(id))];
         _drafts = new int[_options.MostSequences];
+        _hidden = new float[model.Config.HiddenSize];
         _endTokens = [.. model.Config.EndTokens, .. tokenizer.EosId is { } end ? [end] : Array.Empty<int>()];
         _submitRoom = new SamplingRoom(model.Config.VocabularySize, tokenizer.VocabularySize);
         _cache = model.CreateCache(CacheTokens, _options.CacheType);
@@ -113,33 +114,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         if (length >= ContextTokens)
         {
             throw new GenerationException(
-                $"The prompt has {length} tokens and the context {ContextTokens}, which leaves no room for an answer; shorten the prompt.");
+                $"The prompt has {length} tokens and the context {ContextTokens}, which leaves no room for an answer; shorten the prompt.",
+                GenerationFault.ContextLength);
         }
 
         if (request.MaxTokens < 1) throw new GenerationException($"{request.MaxTokens} tokens cannot be generated; it has to be 1 or more.");
         if (request.Probabilities is < 0 or > 20)
             throw new GenerationException($"The {request.Probabilities} most probable tokens are asked for; it can be 0 to 20.");
-        foreach (int token in request.PromptTokens)
-        {
-            if (!_tokenizer.HasToken(token)) throw new GenerationException($"Token {token} of the prompt is not in the vocabulary.");
-        }
-
-        var sampler = new Sampler(request.Sampling, _model.Config.VocabularySize, _tokenizer.VocabularySize, _unused, _submitRoom);
-        var text = new RunningText(_tokenizer, request.StopTokens ?? _endTokens, new StopText(request.StopStrings), request.SkipSpecialTokens);
-        var stream = new EngineText(Wake, request.CountExperts ? _load?.CreateCounts() ?? [] : null);
-        int most = Math.Min(request.MaxTokens, ContextTokens - length);
-        lock (_gate)
-        {
-            if (_draining || _stopping) throw new EngineBusyException("The server is stopping and takes no more requests.");
-            if (_pending >= _options.MostWaiting + _options.MostSequences)
-                throw new EngineBusyException($"{_pending} requests are in work or wait already; try again later.");
-            // The engine's thread counts down without the gate.
-            Interlocked.Increment(ref _pending);
-            _arrivals.Enqueue(new RunningSequence(request, stream, sampler, text, most, _arrival++));
-        }
-
-        Wake();
-        return stream;
+        CheckTokens(request.PromptTokens, "prompt");
+        return Enqueue(request, Math.Min(request.MaxTokens, ContextTokens - length), null).Stream;
     }
 
     /// <summary>Takes no more requests and waits until those that are there have ended.</summary>
@@ -169,6 +152,34 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         _draftIndices?.Dispose();
     }
 
+    private void CheckTokens(IReadOnlyList<int> tokens, string of)
+    {
+        foreach (int token in tokens)
+        {
+            if (!_tokenizer.HasToken(token)) throw new GenerationException($"Token {token} of the {of} is not in the vocabulary.");
+        }
+    }
+
+    private RunningSequence Enqueue(EngineRequest request, int most, HiddenPool? pool)
+    {
+        var sampler = new Sampler(request.Sampling, _model.Config.VocabularySize, _tokenizer.VocabularySize, _unused, _submitRoom);
+        var text = new RunningText(_tokenizer, request.StopTokens ?? _endTokens, new StopText(request.StopStrings), request.SkipSpecialTokens);
+        var stream = new EngineText(Wake, request.CountExperts ? _load?.CreateCounts() ?? [] : null);
+        RunningSequence entry;
+        lock (_gate)
+        {
+            if (_draining || _stopping) throw new EngineBusyException("The server is stopping and takes no more requests.");
+            if (_pending >= _options.MostWaiting + _options.MostSequences)
+                throw new EngineBusyException($"{_pending} requests are in work or wait already; try again later.");
+            // The engine's thread counts down without the gate.
+            Interlocked.Increment(ref _pending);
+            _arrivals.Enqueue(entry = new RunningSequence(request, stream, sampler, text, most, _arrival++, pool));
+        }
+
+        Wake();
+        return entry;
+    }
+
     private void Run()
     {
         while (!_stopping)
@@ -182,7 +193,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             catch (Exception e)
             {
                 // Whatever it was, the texts in work cannot go on; others can.
-                var error = e as GenerationException ?? new GenerationException($"The engine failed: {e.Message}", e);
+                var error = new GenerationException(e is GenerationException ? e.Message : $"The engine failed: {e.Message}", GenerationFault.Computation, e);
                 foreach (var r in _scheduler.Running.ToList()) End(r, error);
             }
         }

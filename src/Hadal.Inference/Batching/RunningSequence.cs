@@ -9,7 +9,7 @@ using Hadal.Inference.Speculation;
 namespace Hadal.Inference.Batching;
 
 /// <summary>A request from its arrival to its end: waiting, in work, or put back.</summary>
-internal sealed class RunningSequence(EngineRequest request, EngineText stream, Sampler sampler, RunningText text, int most, long arrival)
+internal sealed class RunningSequence(EngineRequest request, EngineText stream, Sampler sampler, RunningText text, int most, long arrival, HiddenPool? pool)
 {
     private readonly long _arrived = Stopwatch.GetTimestamp();
     private readonly List<int> _tokens = [.. request.PromptTokens];
@@ -29,6 +29,9 @@ internal sealed class RunningSequence(EngineRequest request, EngineText stream, 
 
     /// <summary>Number of the request, for the order among equals.</summary>
     public long Arrival => arrival;
+
+    /// <summary>Takes the hidden states of a text whose vector is wanted and that does not go on; null for a text that does.</summary>
+    public HiddenPool? Pool => pool;
 
     /// <summary>Its place in the cache; null while it waits.</summary>
     public Sequence? Sequence { get; private set; }
@@ -87,7 +90,8 @@ internal sealed class RunningSequence(EngineRequest request, EngineText stream, 
     public int Admit(LatentCache cache, PrefixIndex? prefixes)
     {
         var sequence = cache.CreateSequence(Prompt, _tokens.Count + 64);
-        int reused = prefixes?.Adopt(sequence, request.PrefixScope) ?? 0;
+        pool?.Clear();
+        int reused = pool is null && prefixes is not null ? prefixes.Adopt(sequence, request.PrefixScope) : 0;
         Entered = reused / LatentCache.PageTokens;
         for (int i = request.PromptTokens.Count; i < _tokens.Count; i++) sequence.Append(_tokens[i]);
         Sequence = sequence;
@@ -100,12 +104,6 @@ internal sealed class RunningSequence(EngineRequest request, EngineText stream, 
     {
         Sequence?.Dispose();
         Sequence = null;
-    }
-
-    /// <summary>Takes back the drafts.</summary>
-    public void DropDrafts()
-    {
-        if (Drafts > 0) Sequence!.Truncate(_tokens.Count);
     }
 
     /// <summary>A token is certain.</summary>

@@ -113,7 +113,7 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
         int AddPiece(RunningSequence r, int missing, int most, ref int pages)
         {
             int rows = Math.Min(missing, most);
-            return Add(r, rows, r.Sequence!.CachedLength + rows == r.Certain ? LogitRows.Last : LogitRows.None, ref pages);
+            return Add(r, rows, r.Sequence!.CachedLength + rows == r.Certain && r.Pool is null ? LogitRows.Last : LogitRows.None, ref pages);
         }
 
         int Add(RunningSequence r, int rows, LogitRows logits, ref int pages)
@@ -147,11 +147,11 @@ internal sealed class Scheduler(LatentCache cache, PrefixIndex? prefixes, Engine
 
     private bool IsBeingComputed(RunningSequence waiting)
     {
-        if (prefixes is null) return false;
+        if (prefixes is null || waiting.Pool is not null) return false;
         int? known = null;
         foreach (var r in _running)
         {
-            if (r.Request.PrefixScope != waiting.Request.PrefixScope || r.Sequence!.CachedLength >= r.Sequence.PromptLength) continue;
+            if (r.Pool is not null || r.Request.PrefixScope != waiting.Request.PrefixScope || r.Sequence!.CachedLength >= r.Sequence.PromptLength) continue;
             int common = r.Prompt.CommonPrefixLength(waiting.Prompt);
             known ??= prefixes.Match(waiting.Prompt, waiting.Request.PrefixScope);
             if (common > known + LatentCache.PageTokens) return true;

@@ -88,7 +88,7 @@ public sealed class Decoding
         if (tokens.IsEmpty) throw new ArgumentException("There has to be room for a token.", nameof(tokens));
         int before = _sequence.Count, room = _runner.Model.Config.MaxPositions - before;
         if (room < 0)
-            throw new GenerationException($"The context is full: the text has used all {before - 1} positions of the model (max_position_embeddings).");
+            throw new GenerationException($"The context is full: the text has used all {before - 1} positions of the model (max_position_embeddings).", GenerationFault.ContextLength);
         int drafts = Math.Min(Drafts, Math.Min(tokens.Length - 1, room));
         try
         {

@@ -86,7 +86,8 @@ public sealed class TextGenerator : IDisposable
         {
             throw new GenerationException(
                 $"The prompt has {prompt.Length} tokens, but the context has room for {ContextTokens}"
-                + $"{(ContextTokens == _model.Config.MaxPositions ? " (max_position_embeddings)" : "")}; shorten the prompt.");
+                + $"{(ContextTokens == _model.Config.MaxPositions ? " (max_position_embeddings)" : "")}; shorten the prompt.",
+                GenerationFault.ContextLength);
         }
 
         _turn.Wait(cancellation);

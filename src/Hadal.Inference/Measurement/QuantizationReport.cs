@@ -78,7 +78,7 @@ public sealed record QuantizationReport(
                 if ((uint)target >= (uint)vocabulary) throw new GenerationException($"Token {target} is not in the vocabulary of the model, 0 to {vocabulary - 1}.");
                 var one = LogitDivergence.Of(expected.AsSpan(row * vocabulary, vocabulary), actual.AsSpan(row * vocabulary, vocabulary), target);
                 if (!double.IsFinite(one.Divergence + one.ReferenceLoss + one.QuantizedLoss))
-                    throw new GenerationException($"The logits behind token {done + row} of the text are not finite: the weights are damaged, or their values are beyond what the format can hold.");
+                    throw new GenerationException($"The logits behind token {done + row} of the text are not finite: the weights are damaged, or their values are beyond what the format can hold.", GenerationFault.Computation);
                 divergences[done + row] = one.Divergence;
                 divergence += one.Divergence;
                 referenceLoss += one.ReferenceLoss;

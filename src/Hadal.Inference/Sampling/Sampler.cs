@@ -188,7 +188,8 @@ public sealed class Sampler
         while (float.IsFinite(logits[row])) row++;
         return new GenerationException(
             $"The logits of the token at position {position} are not finite (row {row} is {(float.IsNaN(logits[row]) ? "NaN" : "infinite")}); "
-            + "weights of the checkpoint are damaged or overflow.");
+            + "weights of the checkpoint are damaged or overflow.",
+            GenerationFault.Computation);
     }
 
     private void Penalise(Span<float> logits, ReadOnlySpan<int> tokens, int promptLength)

@@ -6,11 +6,13 @@ public static class AtomicFile
     /// <summary>Writes a file; one that is there is replaced when the new one is complete.</summary>
     /// <param name="path">The final name; its folder must exist. A device such as <c>/dev/stdout</c> is written directly.</param>
     /// <param name="write">Writes the content.</param>
+    /// <param name="mode">Who may read and write the file from its first byte on, less what the process' umask takes away; null for the usual. Without effect on
+    /// Windows.</param>
     /// <exception cref="IOException">The disk is full or failing, or the folder is missing; nothing is left behind.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public static void Write(string path, Action<Stream> write) => Write(path, 0, write, FileOperations.Platform);
+    public static void Write(string path, Action<Stream> write, UnixFileMode? mode = null) => Write(path, 0, write, FileOperations.Platform, mode);
 
-    internal static void Write(string path, long length, Action<Stream> write, FileOperations files)
+    internal static void Write(string path, long length, Action<Stream> write, FileOperations files, UnixFileMode? mode = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
@@ -26,7 +28,7 @@ public static class AtomicFile
         string temporary = AtomicFolder.Sibling(path, AtomicFolder.TemporaryMark);
         try
         {
-            using (var stream = files.CreateFile(temporary, length)) FileOperations.Write(stream, write);
+            using (var stream = files.CreateFile(temporary, length, mode)) FileOperations.Write(stream, write);
             files.FlushFile(temporary);
             files.MoveFile(temporary, path);
         }

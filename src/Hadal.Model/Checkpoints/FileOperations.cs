@@ -10,13 +10,12 @@ internal partial class FileOperations
     public virtual void CreateFolder(string path) => Directory.CreateDirectory(path);
 
     /// <summary>A new file. The space is claimed at once where the file system can, so that a full disk shows before the work is done.</summary>
-    public virtual Stream CreateFile(string path, long length) => new FileStream(path, new FileStreamOptions
+    public virtual Stream CreateFile(string path, long length, UnixFileMode? mode = null)
     {
-        Mode = FileMode.CreateNew,
-        Access = FileAccess.Write,
-        BufferSize = 0,
-        PreallocationSize = length,
-    });
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, PreallocationSize = length };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = mode;
+        return new FileStream(path, options);
+    }
 
     /// <summary>Writes, and reports a file that grows beyond what the file system allows (4 GiB on FAT) as what it is; the platform calls it a wrong argument.</summary>
     /// <exception cref="IOException">It grew too large.</exception>

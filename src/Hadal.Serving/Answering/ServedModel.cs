@@ -51,9 +51,6 @@ public sealed class ServedModel : IAsyncDisposable
     /// <summary>When it began to serve.</summary>
     public DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
 
-    /// <summary>Whether a first answer has been generated, so that further ones meet no cold code and no cold weights.</summary>
-    public bool IsWarm { get; private set; }
-
     /// <summary>The tokenizer's tokens, arranged for constraints; built when it is first asked for.</summary>
     internal ConstraintVocabulary Vocabulary => _vocabulary.Value;
 
@@ -112,7 +109,6 @@ public sealed class ServedModel : IAsyncDisposable
         await Engine.Submit(Request(16, SamplingOptions.Greedy)).CompleteAsync(cancellation).ConfigureAwait(false);
         EngineText[] texts = [Engine.Submit(Request(3, sampled)), Engine.Submit(Request(40, sampled)), Engine.Submit(Request(100, sampled))];
         foreach (var text in texts) await text.CompleteAsync(cancellation).ConfigureAwait(false);
-        IsWarm = true;
 
         EngineRequest Request(int length, SamplingOptions sampling) => new()
         {

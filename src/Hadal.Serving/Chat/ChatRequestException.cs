@@ -1,6 +1,6 @@
 namespace Hadal.Serving.Chat;
 
-/// <summary>A conversation or an option that the model cannot answer as it stands.</summary>
+/// <summary>A conversation, a text to be embedded or an option that the model cannot answer as it stands.</summary>
 public sealed class ChatRequestException : Exception
 {
     /// <summary>An exception.</summary>

@@ -78,9 +78,7 @@ public sealed class HadalChatClient : IChatClient
         if (serviceKey is not null) return null;
         var model = _source.Loaded.IsCompletedSuccessfully ? _source.Loaded.Result : null;
         if (serviceType == typeof(ChatClientMetadata)) return new ChatClientMetadata("hadal", null, model?.Name);
-        if (serviceType == typeof(ServedModel)) return model;
-        if (serviceType == typeof(InferenceEngine)) return model?.Engine;
-        return serviceType.IsInstanceOfType(this) ? this : null;
+        return _source.Service(serviceType) ?? (serviceType.IsInstanceOfType(this) ? this : null);
     }
 
     /// <summary>Does nothing: the model belongs to the application.</summary>
@@ -106,7 +104,7 @@ public sealed class HadalChatClient : IChatClient
             if (contents.Count > 0) yield return Update(contents);
             if (update.Result is not { } result) continue;
             string reason = Replies.FinishReason(result, answer.CallsTools);
-            observation?.End([result], [reason]);
+            observation?.End([result], result.PromptTokens, [reason]);
             var last = Update([new UsageContent(Usage(result, answer.ReasoningTokens))]);
             last.FinishReason = new ChatFinishReason(reason);
             yield return last;

@@ -1,3 +1,4 @@
+using Hadal.Serving.Answering;
 using Hadal.Serving.Monitoring;
 using Hadal.Serving.OpenAI;
 using Hadal.Serving.Page;
@@ -16,9 +17,10 @@ namespace Hadal.Serving.Hosting;
 public static partial class HadalEndpoints
 {
     /// <summary>Maps <c>/v1/chat/completions</c>, <c>/v1/completions</c>, <c>/v1/models</c>, <c>/v1/embeddings</c>, <c>/tokenize</c>, <c>/detokenize</c>,
-    /// <c>/health/live</c>, <c>/health/ready</c>, and the page at <c>/</c>.</summary>
+    /// <c>/health/live</c>, <c>/health/ready</c>, and the page at <c>/</c>. What else is asked for below <c>/v1</c>, and is not the application's, gets an error in the API's shape.</summary>
     /// <param name="endpoints">The application, after <c>services.AddHadal(…)</c>.</param>
     /// <returns>What was mapped, for further conventions (authorisation, rate limits, CORS).</returns>
+    /// <exception cref="ApiKeyException">The file of API keys is missing, empty, or has a line that is wrong.</exception>
     public static IEndpointConventionBuilder MapHadal(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -29,9 +31,11 @@ public static partial class HadalEndpoints
         var group = endpoints.MapGroup("");
         group.MapPost("/v1/chat/completions", door.Open(ChatEndpoint.HandleAsync));
         group.MapPost("/v1/completions", door.Open(CompletionEndpoint.HandleAsync));
-        group.MapPost("/v1/embeddings", door.Open(TokenEndpoints.EmbeddingsAsync));
+        group.MapPost("/v1/embeddings", door.Open(new EmbeddingEndpoint(options.Embeddings).HandleAsync));
         group.MapGet("/v1/models", door.Open(TokenEndpoints.ModelsAsync));
         group.MapGet("/v1/models/{**name}", door.Open(TokenEndpoints.ModelAsync));
+        group.Map("/v1/{**rest}", door.Open((http, _) => throw new RequestException(
+            $"There is no {http.Request.Method} {http.Request.Path} here; this server has POST /v1/chat/completions, /v1/completions and /v1/embeddings, and GET /v1/models.", code: "unknown_url", status: 404), counts: false));
         group.MapPost("/tokenize", door.Open(TokenEndpoints.TokenizeAsync));
         group.MapPost("/detokenize", door.Open(TokenEndpoints.DetokenizeAsync));
         group.MapGet("/hadal/status", door.Open(StatusEndpoint.HandleAsync, counts: false));
@@ -51,13 +55,14 @@ public static partial class HadalEndpoints
         var gatekeeper = application.ApplicationServices.GetRequiredService<Gatekeeper>();
         return application.Use(async (http, next) =>
         {
-            if (http.Request.Path.StartsWithSegments(path, StringComparison.Ordinal))
+            // Routes do not tell capitals from small letters, so neither may the door.
+            if (http.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase))
             {
                 try
                 {
                     gatekeeper.Identify(http.Request);
                 }
-                catch (Answering.RequestException e)
+                catch (RequestException e)
                 {
                     await Errors.WriteAsync(http, e.Status, Errors.Body(e.Message, "authentication_error", null, e.Code)).ConfigureAwait(false);
                     return;
@@ -125,7 +130,7 @@ public static partial class HadalEndpoints
             }
         }
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "{Path} failed")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Path} failed")]
         private partial void LogFailure(Exception exception, string path);
     }
 }

@@ -27,26 +27,31 @@ internal sealed partial class ModelLoading(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        ServedModel? model = null;
         try
         {
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            var model = await Task.Run(
+            model = await Task.Run(
                 () => ServedModel.Load(_options.Model, _options.Name, _options.Threads, _options.Load, _options.Engine, _options.Template, stoppingToken),
                 stoppingToken).ConfigureAwait(false);
-            source.Set(model);
+
+            // A model that cannot generate a first token has not been loaded.
             await model.WarmAsync(stoppingToken).ConfigureAwait(false);
             double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
             string template = model.Template?.Name ?? "none";
             LogReady(model.Name, seconds, model.Engine.ContextTokens, model.Engine.CacheTokens, template);
+            source.Set(model);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             source.Fail(new OperationCanceledException("The application stopped before the model was loaded."));
+            if (model is not null) await model.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception e)
         {
             LogFailed(_options.Model, e.Message);
             source.Fail(e);
+            if (model is not null) await model.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -70,15 +75,15 @@ internal sealed partial class ModelLoading(
         await model.DisposeAsync().ConfigureAwait(false);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Model} is ready after {Seconds:F1} s: context {Context} tokens, cache {Cache} tokens, chat template {Template}")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Model} is ready after {Seconds:F1} s: context {Context} tokens, cache {Cache} tokens, chat template {Template}")]
     private partial void LogReady(string model, double seconds, int context, int cache, string template);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Model} cannot be served: {Reason}")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Model} cannot be served: {Reason}")]
     private partial void LogFailed(string model, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "stopping; {Count} answers in work have {Seconds:F0} s to end")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "stopping; {Count} answers in work have {Seconds:F0} s to end")]
     private partial void LogDraining(int count, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} answers were cut off")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "{Count} answers were cut off")]
     private partial void LogCutOff(int count);
 }

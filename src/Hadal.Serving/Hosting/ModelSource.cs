@@ -1,3 +1,4 @@
+using Hadal.Inference.Batching;
 using Hadal.Serving.Answering;
 using Hadal.Serving.OpenAI;
 
@@ -10,11 +11,11 @@ public sealed class ModelSource
 
     internal ModelSource(IReadOnlyList<string> aliases) => Aliases = aliases;
 
-    /// <summary>The model, once it is loaded.</summary>
+    /// <summary>The model, once it is loaded and warm.</summary>
     public Task<ServedModel> Loaded => _model.Task;
 
-    /// <summary>Whether the model is loaded and warm.</summary>
-    public bool IsReady => _model.Task is { IsCompletedSuccessfully: true, Result.IsWarm: true } && !IsStopping;
+    /// <summary>Whether requests are answered: the model is loaded and warm, and the application is not stopping.</summary>
+    public bool IsReady => _model.Task.IsCompletedSuccessfully && !IsStopping;
 
     /// <summary>Whether no more requests are taken.</summary>
     public bool IsStopping { get; internal set; }
@@ -38,6 +39,14 @@ public sealed class ModelSource
         var model = Current;
         if (name is null || name == model.Name || Aliases.Contains(name)) return model;
         throw new RequestException($"There is no model {RequestReading.Quote(name)} here; this server has {RequestReading.Quote(model.Name)}.", "model", "model_not_found", 404);
+    }
+
+    /// <summary>What clients of the abstractions offer of a loaded model: itself and its engine.</summary>
+    /// <returns>The service; null if there is no such one.</returns>
+    internal object? Service(Type type)
+    {
+        if (!_model.Task.IsCompletedSuccessfully) return null;
+        return type == typeof(ServedModel) ? _model.Task.Result : type == typeof(InferenceEngine) ? _model.Task.Result.Engine : null;
     }
 
     internal void Set(ServedModel model) => _model.TrySetResult(model);

@@ -29,7 +29,7 @@ public sealed class ServingMeters : IDisposable
     {
         _source = source;
         _meter = factory?.Create(Name) ?? new Meter(Name);
-        _duration = Seconds("gen_ai.server.request.duration", "From a request's arrival to its last token.");
+        _duration = Seconds("gen_ai.server.request.duration", "From a request's arrival to its last token or vector.");
         _firstToken = Seconds("gen_ai.server.time_to_first_token", "From a request's arrival to its first token.");
         _perToken = Seconds("gen_ai.server.time_per_output_token", "Mean time of a token behind the first.");
         _wait = Seconds("hadal.request.wait", "From a request's arrival until its prompt was begun.");
@@ -62,23 +62,34 @@ public sealed class ServingMeters : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 
-    internal RequestObservation Observe(string operation, ServedModel model, SamplingFields request, ApiKey? key) =>
+    internal RequestObservation Observe(string operation, ServedModel model, SamplingFields? request, ApiKey? key) =>
         new(this, operation, model, request, key);
 
     internal void Refused(int status) => _refused.Add(1, new KeyValuePair<string, object?>("http.response.status_code", status));
 
-    internal void Record(in TagList tags, double seconds, Inference.Generation.GenerationResult result)
+    /// <summary>A request has been answered.</summary>
+    internal void RecordRequest(in TagList tags, double seconds, int inputTokens, int? outputTokens)
     {
         _duration.Record(seconds, tags);
-        _wait.Record(result.WaitSeconds, tags);
+        RecordTokens(tags, "input", inputTokens);
+        if (outputTokens is { } tokens) RecordTokens(tags, "output", tokens);
+    }
+
+    /// <summary>One of a request's answers has ended.</summary>
+    internal void RecordAnswer(in TagList tags, Inference.Generation.GenerationResult result)
+    {
+        RecordWait(tags, result.WaitSeconds);
         if (result.FirstTokenSeconds > 0) _firstToken.Record(result.FirstTokenSeconds, tags);
         if (result.TokensPerSecond > 0) _perToken.Record(1 / result.TokensPerSecond, tags);
-        var input = tags;
-        input.Add("gen_ai.token.type", "input");
-        _tokens.Record(result.PromptTokens, input);
-        var output = tags;
-        output.Add("gen_ai.token.type", "output");
-        _tokens.Record(result.Tokens.Count, output);
+    }
+
+    internal void RecordWait(in TagList tags, double seconds) => _wait.Record(seconds, tags);
+
+    // By value: the tag is added to a copy.
+    private void RecordTokens(TagList tags, string type, int tokens)
+    {
+        tags.Add("gen_ai.token.type", type);
+        _tokens.Record(tokens, tags);
     }
 
     private Histogram<double> Seconds(string name, string description) => _meter.CreateHistogram(

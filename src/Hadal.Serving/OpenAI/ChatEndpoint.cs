@@ -47,8 +47,8 @@ internal static class ChatEndpoint
             StopReason = g.Result!.StopString,
         }).ToList();
         var results = gathered.Select(g => g.Result!).ToList();
-        observation.End(results, choices.Select(c => c.FinishReason!));
-        var usage = Replies.Usage(results, answers.Sum(a => a.ReasoningTokens), answers[0].ExpertCounts);
+        var usage = Usage(results, answers);
+        observation.End(results, usage.PromptTokens, choices.Select(c => c.FinishReason!));
         await scope.WriteAsync(http, new ChatCompletion(head.Id, head.Created, head.Model, choices, usage), WireJson.Default.ChatCompletion).ConfigureAwait(false);
     }
 
@@ -107,14 +107,9 @@ internal static class ChatEndpoint
         }
 
         var results = counts.Select(c => c.Result!).ToList();
-        observation.End(results, counts.Select((c, i) => Replies.FinishReason(c.Result!, answers[i].CallsTools)));
-        if (usage)
-        {
-            stream.Write(
-                new ChatChunk(head.Id, head.Created, head.Model, []) { Usage = Replies.Usage(results, answers.Sum(a => a.ReasoningTokens), answers[0].ExpertCounts) },
-                WireJson.Default.ChatChunk);
-        }
-
+        var whole = Usage(results, answers);
+        observation.End(results, whole.PromptTokens, counts.Select((c, i) => Replies.FinishReason(c.Result!, answers[i].CallsTools)));
+        if (usage) stream.Write(new ChatChunk(head.Id, head.Created, head.Model, []) { Usage = whole }, WireJson.Default.ChatChunk);
         await stream.EndAsync(scope.Cancellation).ConfigureAwait(false);
 
         void Write(ChunkChoice choice) => stream.Write(new ChatChunk(head.Id, head.Created, head.Model, [choice]), WireJson.Default.ChatChunk);
@@ -131,6 +126,9 @@ internal static class ChatEndpoint
             _ => new Delta(),
         };
     }
+
+    private static Usage Usage(List<GenerationResult> results, List<ChatAnswer> answers) =>
+        Replies.Usage(results, answers.Count, answers.Sum(a => a.ReasoningTokens), answers[0].ExpertCounts);
 
     private sealed record Head(string Id, long Created, string Model);
 

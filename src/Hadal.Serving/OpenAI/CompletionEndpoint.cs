@@ -19,7 +19,7 @@ internal static class CompletionEndpoint
         var model = scope.Model(request.Model);
         var prompts = Prompts(request, model, scope.Limits);
         int choices = RequestReading.Choices(request, scope.Limits);
-        var generation = scope.Sign(RequestReading.Generation(request, model, request.MaxTokens ?? UsualTokens, request.Logprobs, "logprobs"));
+        var generation = scope.Sign(RequestReading.Generation(request, model, request.MaxTokens ?? UsualTokens, "max_tokens", request.Logprobs, "logprobs"));
         using var observation = scope.Observe("text_completion", model, request);
         var texts = new List<EngineText>();
         try
@@ -31,8 +31,8 @@ internal static class CompletionEndpoint
 
             var leads = texts.Select((_, i) => request.Echo == true ? prompts[i / choices].Text : "").ToList();
             string id = Replies.NewId("cmpl-");
-            if (request.Stream == true) await StreamAsync(http, scope, texts, leads, model, id, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
-            else await WholeAsync(http, scope, texts, leads, model, id, observation).ConfigureAwait(false);
+            if (request.Stream == true) await StreamAsync(http, scope, texts, choices, leads, model, id, request.StreamOptions?.IncludeUsage == true, observation).ConfigureAwait(false);
+            else await WholeAsync(http, scope, texts, choices, leads, model, id, observation).ConfigureAwait(false);
         }
         finally
         {
@@ -41,7 +41,7 @@ internal static class CompletionEndpoint
     }
 
     private static async Task WholeAsync(
-        HttpContext http, RequestScope scope, List<EngineText> texts, List<string> leads, ServedModel model, string id, RequestObservation observation)
+        HttpContext http, RequestScope scope, List<EngineText> texts, int choices, List<string> leads, ServedModel model, string id, RequestObservation observation)
     {
         var results = new GenerationResult[texts.Count];
         var scores = new List<TokenScore>?[texts.Count];
@@ -54,18 +54,19 @@ internal static class CompletionEndpoint
                 results[i] = update.Result ?? results[i];
             }
         })).ConfigureAwait(false);
-        observation.End(results, results.Select(r => Replies.FinishReason(r, false)));
-        var choices = results.Select((r, i) => new CompletionChoice(i, leads[i] + r.Text)
+        var usage = Replies.Usage(results, choices);
+        observation.End(results, usage.PromptTokens, results.Select(r => Replies.FinishReason(r, false)));
+        var items = results.Select((r, i) => new CompletionChoice(i, leads[i] + r.Text)
         {
             FinishReason = Replies.FinishReason(r, false),
             Logprobs = scores[i] is { } s ? Replies.CompletionLogprobs(s, model.Tokenizer, leads[i].Length) : null,
         }).ToList();
-        var answer = new Completion(id, Now(), model.Name, choices) { Usage = Replies.Usage(results, 0, null) };
+        var answer = new Completion(id, Now(), model.Name, items) { Usage = usage };
         await scope.WriteAsync(http, answer, WireJson.Default.Completion).ConfigureAwait(false);
     }
 
     private static async Task StreamAsync(
-        HttpContext http, RequestScope scope, List<EngineText> texts, List<string> leads, ServedModel model, string id, bool usage, RequestObservation observation)
+        HttpContext http, RequestScope scope, List<EngineText> texts, int choices, List<string> leads, ServedModel model, string id, bool usage, RequestObservation observation)
     {
         var stream = scope.BeginStream(http);
         await stream.BeginAsync(scope.Cancellation).ConfigureAwait(false);
@@ -97,8 +98,9 @@ internal static class CompletionEndpoint
             await stream.FlushAsync(scope.Cancellation).ConfigureAwait(false);
         }
 
-        observation.End(results, results.Select(r => Replies.FinishReason(r, false)));
-        if (usage) stream.Write(new Completion(id, now, model.Name, []) { Usage = Replies.Usage(results, 0, null) }, WireJson.Default.Completion);
+        var whole = Replies.Usage(results, choices);
+        observation.End(results, whole.PromptTokens, results.Select(r => Replies.FinishReason(r, false)));
+        if (usage) stream.Write(new Completion(id, now, model.Name, []) { Usage = whole }, WireJson.Default.Completion);
         await stream.EndAsync(scope.Cancellation).ConfigureAwait(false);
 
         void Write(CompletionChoice choice) => stream.Write(new Completion(id, now, model.Name, [choice]), WireJson.Default.Completion);
@@ -106,38 +108,24 @@ internal static class CompletionEndpoint
 
     private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
-    private static List<(int[] Tokens, string Text)> Prompts(CompletionRequest request, ServedModel model, ServingLimits limits)
-    {
-        if (request.Prompt is not { ValueKind: not JsonValueKind.Null } prompt) throw new RequestException("prompt is missing; it is the text to continue.", "prompt");
-        List<JsonElement> items = prompt.ValueKind == JsonValueKind.Array && !IsTokens(prompt) ? [.. prompt.EnumerateArray()] : [prompt];
-        if (items.Count == 0) throw new RequestException("prompt is an empty list.", "prompt");
-        if (items.Count > limits.MostChoices) throw new RequestException($"prompt has {items.Count} texts; at most {limits.MostChoices} are allowed.", "prompt");
-        return [.. items.Select(item => Prompt(item, request.Suffix, model))];
-    }
-
-    private static bool IsTokens(JsonElement item) =>
-        item.ValueKind == JsonValueKind.Array && item.GetArrayLength() > 0 && item.EnumerateArray().All(t => t.ValueKind == JsonValueKind.Number);
+    private static List<(int[] Tokens, string Text)> Prompts(CompletionRequest request, ServedModel model, ServingLimits limits) =>
+        [.. TextInputs.Of(request.Prompt, "prompt", "the text to continue", limits.MostChoices).Select(item => Prompt(item, request.Suffix, model))];
 
     private static (int[] Tokens, string Text) Prompt(JsonElement item, string? suffix, ServedModel model)
     {
         var tokenizer = model.Tokenizer;
-        if (IsTokens(item))
+        if (TextInputs.IsTokens(item))
         {
             if (suffix is not null) throw new RequestException("suffix goes with a text as prompt, not with tokens.", "suffix");
-            int[] tokens = [.. item.EnumerateArray().Select(t => t.TryGetInt32(out int id) && tokenizer.HasToken(id)
-                ? id
-                : throw new RequestException($"prompt has {t.GetRawText()}, which is no token of the model.", "prompt"))];
+            int[] tokens = TextInputs.Tokens(item, "prompt", tokenizer);
             return (tokens, tokenizer.Decode(tokens, skipSpecialTokens: true));
         }
 
         if (item.ValueKind != JsonValueKind.String) throw new RequestException("prompt has to be a text, a list of texts, or a list of tokens.", "prompt");
         string text = item.GetString()!;
         if (suffix is not null) return (FillInTheMiddle(text, suffix, tokenizer), text);
-
-        // Text of strangers does not become control tokens.
-        List<int> ids = [.. tokenizer.Encode(text, new EncodeOptions { AddedTokens = AddedTokenRecognition.None })];
-        if (tokenizer.BosId is { } begin && (tokenizer.Settings.AddBosToken || ids.Count == 0)) ids.Insert(0, begin);
-        return ids.Count > 0 ? ([.. ids], text) : throw new RequestException("prompt is empty, and the model has no token that begins a text.", "prompt");
+        int[] ids = TextInputs.Encode(text, tokenizer);
+        return ids.Length > 0 ? (ids, text) : throw new RequestException("prompt is empty, and the model has no token that begins a text.", "prompt");
     }
 
     // <｜fim▁begin｜> prefix <｜fim▁hole｜> suffix <｜fim▁end｜> (specification of the tokenizer, section 8).
@@ -145,8 +133,7 @@ internal static class CompletionEndpoint
     {
         if (tokenizer.IdOf(DeepSeekTokens.FimBegin) is not { } begin || tokenizer.IdOf(DeepSeekTokens.FimHole) is not { } hole || tokenizer.IdOf(DeepSeekTokens.FimEnd) is not { } end)
             throw new RequestException("The model's tokenizer has no tokens for filling in the middle, so suffix cannot be used.", "suffix", "no_fill_in_the_middle");
-        var plain = new EncodeOptions { AddedTokens = AddedTokenRecognition.None };
-        int[] tokens = [begin, .. tokenizer.Encode(prefix, plain), hole, .. tokenizer.Encode(suffix, plain), end];
+        int[] tokens = [begin, .. tokenizer.Encode(prefix, TextInputs.Plain), hole, .. tokenizer.Encode(suffix, TextInputs.Plain), end];
         return tokenizer.BosId is { } bos ? [bos, .. tokens] : tokens;
     }
 }

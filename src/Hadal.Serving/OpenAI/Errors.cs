@@ -17,7 +17,7 @@ internal static class Errors
     {
         RequestException e => (e.Status, Body(e.Message, TypeOf(e.Status), e.Field, e.Code)),
         EngineBusyException e => (503, Body(e.Message, "overloaded_error", null, "overloaded")),
-        GenerationException { InnerException: null } e => (400, Body(e.Message, "invalid_request_error", null, e.Message.Contains("leaves no room", StringComparison.Ordinal) ? "context_length_exceeded" : null)),
+        GenerationException { Fault: not GenerationFault.Computation } e => (400, Body(e.Message, "invalid_request_error", null, e.Fault == GenerationFault.ContextLength ? "context_length_exceeded" : null)),
         TokenizerException e => (400, Body(e.Message, "invalid_request_error", null, null)),
         JsonException e => (400, Body(Sentence(e), "invalid_request_error", Field(e.Path), "invalid_json")),
         BadHttpRequestException e => (e.StatusCode, Body(e.StatusCode == 413 ? "The body is larger than this server takes." : $"The request is not whole: {e.Message}", TypeOf(e.StatusCode), null, null)),
@@ -32,7 +32,8 @@ internal static class Errors
         http.Response.ContentType = "application/json; charset=utf-8";
         if (status == 401) http.Response.Headers.WWWAuthenticate = "Bearer";
         if (status is 429 or 503) http.Response.Headers.RetryAfter = status == 429 ? "5" : "2";
-        await JsonSerializer.SerializeAsync(http.Response.Body, body, WireJson.Default.ErrorBody, http.RequestAborted).ConfigureAwait(false);
+        using (var writer = WireJson.Writer(http.Response.BodyWriter)) JsonSerializer.Serialize(writer, body, WireJson.Default.ErrorBody);
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
     }
 
     public static ErrorBody Body(string message, string type, string? field, string? code) => new(new ErrorField(message, type) { Param = field, Code = code });

@@ -44,12 +44,18 @@ internal static class Replies
             offsets);
     }
 
-    public static Usage Usage(IReadOnlyCollection<GenerationResult> results, int reasoningTokens, IReadOnlyList<int>? expertCounts)
+    /// <summary>What a request has cost.</summary>
+    /// <param name="results">The answers, those to the first prompt first.</param>
+    /// <param name="choices">Answers to each prompt: a prompt counts once, however many there are.</param>
+    /// <param name="reasoningTokens">Tokens of thoughts.</param>
+    /// <param name="expertCounts">How often each expert was chosen; or null.</param>
+    public static Usage Usage(IReadOnlyCollection<GenerationResult> results, int choices, int reasoningTokens = 0, IReadOnlyList<int>? expertCounts = null)
     {
         long proposed = results.Sum(r => r.ProposedDrafts), accepted = results.Sum(r => r.AcceptedDrafts);
-        return new Usage(results.Max(r => r.PromptTokens), results.Sum(r => r.Tokens.Count))
+        var prompts = results.Chunk(choices).ToList();
+        return new Usage(prompts.Sum(p => p[0].PromptTokens), results.Sum(r => r.Tokens.Count))
         {
-            PromptTokensDetails = new PromptDetails(results.Min(r => r.ReusedPromptTokens)),
+            PromptTokensDetails = new PromptDetails(prompts.Sum(p => p.Min(r => r.ReusedPromptTokens))),
             CompletionTokensDetails = new CompletionDetails(reasoningTokens, accepted, proposed - accepted),
             ExpertCounts = expertCounts,
         };

@@ -24,13 +24,13 @@ internal static class RequestReading
         };
         var (choice, name) = Choice(request, conversation.Tools);
         var (shape, schema) = Shape(request.ResponseFormat, limits);
-        int? most = request.MaxCompletionTokens ?? request.MaxTokens;
+        string mostField = request.MaxCompletionTokens is null ? "max_tokens" : "max_completion_tokens";
         int? probabilities = request.Logprobs == true ? request.TopLogprobs ?? 0 : null;
         if (request is { TopLogprobs: not null, Logprobs: not true }) throw new RequestException("top_logprobs needs logprobs to be true.", "top_logprobs");
         return new ChatTurn
         {
             Conversation = conversation,
-            Generation = Generation(request, model, most, probabilities, request.TopLogprobs is null ? "logprobs" : "top_logprobs") with { CountExperts = request.ExpertCounts ?? false },
+            Generation = Generation(request, model, request.MaxCompletionTokens ?? request.MaxTokens, mostField, probabilities, request.TopLogprobs is null ? "logprobs" : "top_logprobs") with { CountExperts = request.ExpertCounts ?? false },
             Shape = shape,
             Schema = schema,
             ToolChoice = choice,
@@ -40,11 +40,11 @@ internal static class RequestReading
     }
 
     /// <summary>Everything but the prompt.</summary>
-    public static EngineRequest Generation(SamplingFields request, ServedModel model, int? maxTokens, int? probabilities, string probabilitiesField)
+    public static EngineRequest Generation(SamplingFields request, ServedModel model, int? maxTokens, string maxTokensField, int? probabilities, string probabilitiesField)
     {
-        if (maxTokens < 1) throw new RequestException($"max_tokens is {maxTokens}; it has to be 1 or more.", "max_tokens");
+        if (maxTokens < 1) throw new RequestException($"{maxTokensField} is {maxTokens}; it has to be 1 or more.", maxTokensField);
         if (probabilities is < 0 or > 20) throw new RequestException($"{probabilitiesField} is {probabilities}; it can be 0 to 20.", probabilitiesField);
-        Require(request.Priority is null or (>= -100 and <= 100), "priority", request.Priority, "from -100 to 100");
+        CheckPriority(request.Priority);
         return new EngineRequest
         {
             PromptTokens = [],
@@ -56,6 +56,8 @@ internal static class RequestReading
             Priority = request.Priority ?? 0,
         };
     }
+
+    public static void CheckPriority(int? priority) => Require(priority is null or (>= -100 and <= 100), "priority", priority, "from -100 to 100");
 
     public static int Choices(SamplingFields request, ServingLimits limits)
     {

@@ -35,9 +35,12 @@ internal sealed class RequestScope(ModelSource source, ServingMeters meters, Api
     /// <summary>Puts the owner's name and rights on a request.</summary>
     public EngineRequest Sign(EngineRequest request) => key is null
         ? request
-        : request with { Client = key.Name, PrefixScope = key.Name, Priority = Math.Min(key.Priority, key.Priority + request.Priority) };
+        : request with { Client = key.Name, PrefixScope = key.Name, Priority = Priority(key, request.Priority) };
 
-    public RequestObservation Observe(string operation, ServedModel model, SamplingFields request) => meters.Observe(operation, model, request, key);
+    /// <summary>Puts the owner's name and rights on a request.</summary>
+    public EmbeddingRequest Sign(EmbeddingRequest request) => key is null ? request : request with { Client = key.Name, Priority = Priority(key, request.Priority) };
+
+    public RequestObservation Observe(string operation, ServedModel model, SamplingFields? request) => meters.Observe(operation, model, request, key);
 
     public EventStream BeginStream(HttpContext http) => Stream = new EventStream(http.Response);
 
@@ -48,4 +51,7 @@ internal sealed class RequestScope(ModelSource source, ServingMeters meters, Api
         using (var writer = WireJson.Writer(http.Response.BodyWriter)) JsonSerializer.Serialize(writer, value, type);
         await http.Response.BodyWriter.FlushAsync(cancellation).ConfigureAwait(false);
     }
+
+    // Less than the key's is possible, more is not.
+    private static int Priority(ApiKey key, int wanted) => Math.Min(key.Priority, key.Priority + wanted);
 }

@@ -1,11 +1,10 @@
 using Hadal.Model.Chat;
-using Hadal.Model.Tokenization;
 using Hadal.Serving.Answering;
 using Microsoft.AspNetCore.Http;
 
 namespace Hadal.Serving.OpenAI;
 
-/// <summary><c>GET /v1/models</c>, <c>GET /v1/models/NAME</c>, <c>POST /tokenize</c>, <c>POST /detokenize</c>, and what is not supported.</summary>
+/// <summary><c>GET /v1/models</c>, <c>GET /v1/models/NAME</c>, <c>POST /tokenize</c> and <c>POST /detokenize</c>.</summary>
 internal static class TokenEndpoints
 {
     public static Task ModelsAsync(HttpContext http, RequestScope scope)
@@ -33,7 +32,7 @@ internal static class TokenEndpoints
         else
         {
             if (request.Prompt is not { } prompt) throw new RequestException("prompt is missing; it is the text to be cut into tokens (or messages, a conversation).", "prompt");
-            tokens = model.Tokenizer.Encode(prompt, new EncodeOptions { AddedTokens = AddedTokenRecognition.None });
+            tokens = model.Tokenizer.Encode(prompt, TextInputs.Plain);
             if ((request.AddSpecialTokens ?? model.Tokenizer.Settings.AddBosToken) && model.Tokenizer.BosId is { } begin) tokens = [begin, .. tokens];
         }
 
@@ -49,7 +48,4 @@ internal static class TokenEndpoints
         if (unknown >= 0) throw new RequestException($"tokens[{unknown}] is {tokens[unknown]}, which is no token of the model.", $"tokens[{unknown}]");
         await scope.WriteAsync(http, new DetokenizeResponse(model.Tokenizer.Decode([.. tokens])), WireJson.Default.DetokenizeResponse).ConfigureAwait(false);
     }
-
-    public static Task EmbeddingsAsync(HttpContext http, RequestScope scope) => throw new RequestException(
-        $"The model {scope.Model(null).Name} generates text; it was not trained to give embeddings, and this server offers none.", code: "not_supported", status: 501);
 }

@@ -20,6 +20,8 @@ namespace Hadal.Serving.OpenAI;
 [JsonSerializable(typeof(ChatCompletion))]
 [JsonSerializable(typeof(ChatChunk))]
 [JsonSerializable(typeof(Completion))]
+[JsonSerializable(typeof(EmbeddingFields))]
+[JsonSerializable(typeof(EmbeddingList))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(ModelCard))]
 [JsonSerializable(typeof(ErrorBody))]

@@ -11,6 +11,6 @@ public sealed record ApiKey(string Name, ReadOnlyMemory<byte> Hash)
     /// <summary>Requests at once at most; null for any number.</summary>
     public int? Concurrent { get; init; }
 
-    /// <summary>Highest priority that requests may ask for; they also begin with it if it is negative.</summary>
+    /// <summary>Priority of the requests, from -100 to 100; they may ask for less, but not for more.</summary>
     public int Priority { get; init; }
 }

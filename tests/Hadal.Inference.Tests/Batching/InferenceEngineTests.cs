@@ -84,7 +84,7 @@ public sealed class InferenceEngineTests : IDisposable
         var expected = Alone(requests);
         await using var engine = new InferenceEngine(_model, _tokenizer, options with { ContextTokens = 150 });
         var texts = requests.Select(engine.Submit).ToList();
-        var results = await Task.WhenAll(texts.Select(t => t.CompleteAsync(Cancellation)));
+        var results = await Task.WhenAll(texts.Select(t => t.CompleteAsync(Cancellation))).BoundedAsync();
         for (int i = 0; i < requests.Length; i++)
         {
             Assert.Equal(expected[i].Tokens, results[i].Tokens);
@@ -123,7 +123,7 @@ public sealed class InferenceEngineTests : IDisposable
                     {
                         // Some go away in between.
                         await foreach (var update in text.ReadAllAsync(Cancellation)) text.Cancel();
-                        await text.Ended;
+                        await text.Ended.BoundedAsync();
                         return;
                     }
 
@@ -133,7 +133,7 @@ public sealed class InferenceEngineTests : IDisposable
             await Task.Delay(random.Next(0, 3), Cancellation);
         }
 
-        await Task.WhenAll(work);
+        await Task.WhenAll(work).BoundedAsync();
         Assert.Equal((0, 0, 0), (engine.Statistics.Running, engine.Statistics.Waiting, engine.Statistics.HeldPages));
     }
 
@@ -143,8 +143,8 @@ public sealed class InferenceEngineTests : IDisposable
         int[] prompt = [.. Enumerable.Range(0, 150).Select(i => 3 + i * 7 % 250)];
         var request = new EngineRequest { PromptTokens = prompt, MaxTokens = 5, StopTokens = [] };
         await using var engine = new InferenceEngine(_model, _tokenizer, new EngineOptions { MostDrafts = 1 });
-        var first = await engine.Submit(request).CompleteAsync(Cancellation);
-        var second = await engine.Submit(request).CompleteAsync(Cancellation);
+        var first = await engine.Submit(request).CompleteAsync(Cancellation).BoundedAsync();
+        var second = await engine.Submit(request).CompleteAsync(Cancellation).BoundedAsync();
         Assert.Equal(0, first.ReusedPromptTokens);
         Assert.Equal(128, second.ReusedPromptTokens);
         Assert.Equal(first.Tokens, second.Tokens);
@@ -164,7 +164,7 @@ public sealed class InferenceEngineTests : IDisposable
         int[] prompt = [.. Enumerable.Range(0, 150).Select(i => 3 + i * 3 % 250)];
         await using var engine = new InferenceEngine(_model, _tokenizer, new EngineOptions { StepTokens = 32 });
         var texts = Enumerable.Range(0, 6).Select(i => engine.Submit(new EngineRequest { PromptTokens = prompt, MaxTokens = 3, StopTokens = [] })).ToList();
-        var results = await Task.WhenAll(texts.Select(t => t.CompleteAsync(Cancellation)));
+        var results = await Task.WhenAll(texts.Select(t => t.CompleteAsync(Cancellation))).BoundedAsync();
         Assert.Single(results, r => r.ReusedPromptTokens == 0);
         Assert.Equal(150 + 5 * 22, engine.Statistics.ComputedPromptTokens);
     }
@@ -205,7 +205,7 @@ public sealed class InferenceEngineTests : IDisposable
             if (tokens >= 3) text.Cancel();
         }
 
-        await text.Ended;
+        await text.Ended.BoundedAsync();
         Assert.Equal(FinishReason.Cancelled, result!.FinishReason);
         Assert.Equal(tokens, result.Tokens.Count);
         Assert.Equal(0, engine.Statistics.HeldPages);
@@ -216,7 +216,7 @@ public sealed class InferenceEngineTests : IDisposable
     {
         await using var engine = new InferenceEngine(_model, _tokenizer, new EngineOptions { ContextTokens = 50, MostSequences = 1, MostWaiting = 1 });
         Assert.Contains("has no tokens", Refusal(new EngineRequest { PromptTokens = [] }));
-        Assert.Contains("50 tokens and the context 50", Refusal(new EngineRequest { PromptTokens = new int[50] }));
+        Assert.Contains("50 tokens and the context 50", Refusal(new EngineRequest { PromptTokens = new int[50] }, GenerationFault.ContextLength));
         Assert.Contains("Token 999 of the prompt", Refusal(new EngineRequest { PromptTokens = [999] }));
         Assert.Contains("0 tokens", Refusal(new EngineRequest { PromptTokens = [20], MaxTokens = 0 }));
         Assert.Contains("temperature", Refusal(new EngineRequest { PromptTokens = [20], Sampling = new SamplingOptions { Temperature = -1 } }));
@@ -229,7 +229,12 @@ public sealed class InferenceEngineTests : IDisposable
         Assert.Contains("try again later", busy.Message);
         foreach (var text in texts) await text.DisposeAsync();
 
-        string Refusal(EngineRequest request) => Assert.Throws<GenerationException>(() => engine.Submit(request)).Message;
+        string Refusal(EngineRequest request, GenerationFault fault = GenerationFault.Request)
+        {
+            var error = Assert.Throws<GenerationException>(() => engine.Submit(request));
+            Assert.Equal(fault, error.Fault);
+            return error.Message;
+        }
     }
 
     [Fact]
@@ -239,7 +244,7 @@ public sealed class InferenceEngineTests : IDisposable
         var text = engine.Submit(new EngineRequest { PromptTokens = [20], MaxTokens = 20, StopTokens = [] });
         var draining = engine.DrainAsync(Cancellation);
         Assert.Throws<EngineBusyException>(() => engine.Submit(new EngineRequest { PromptTokens = [20] }));
-        await draining;
+        await draining.BoundedAsync();
         Assert.Equal(20, (await text.CompleteAsync(Cancellation)).Tokens.Count);
         await engine.DisposeAsync();
 
@@ -288,12 +293,21 @@ public sealed class InferenceEngineTests : IDisposable
         {
             await using var engine = new InferenceEngine(_model, _tokenizer, options);
             var work = requests.Select(engine.Submit).ToList();
-            texts.Add([.. (await Task.WhenAll(work.Select(t => t.CompleteAsync(Cancellation)))).Select(r => r.Text)]);
+            texts.Add([.. (await Task.WhenAll(work.Select(t => t.CompleteAsync(Cancellation))).BoundedAsync()).Select(r => r.Text)]);
         }
 
         Assert.Equal(texts[0], texts[1]);
         Assert.Equal(texts[0], texts[2]);
         Assert.All(texts[0], t => Assert.InRange(JsonDocument.Parse(t).RootElement.GetProperty("a").GetArrayLength(), 2, 4));
+    }
+
+    [Fact]
+    public async Task Ends_that_the_tokenizer_has_not_do_no_harm_to_a_grammar()
+    {
+        var grammar = TokenGrammar.JsonSchema(ConstraintVocabulary.Build(_tokenizer), """{"type":"integer"}""");
+        await using var engine = new InferenceEngine(_model, _tokenizer);
+        var text = engine.Submit(new EngineRequest { PromptTokens = [20], Grammar = grammar, MaxTokens = 12, StopTokens = [1, 9999, -1] });
+        Assert.Equal(JsonValueKind.Number, JsonDocument.Parse((await text.CompleteAsync(Cancellation).BoundedAsync()).Text).RootElement.ValueKind);
     }
 
     [Fact]
@@ -307,8 +321,8 @@ public sealed class InferenceEngineTests : IDisposable
             var text = engine.Submit(new EngineRequest { PromptTokens = [20, 30], MaxTokens = 3 });
             var error = await Assert.ThrowsAsync<GenerationException>(() => text.CompleteAsync(Cancellation));
             Assert.Contains("not finite", error.Message);
-            Assert.NotNull(error.InnerException);
-            await text.Ended;
+            Assert.Equal(GenerationFault.Computation, error.Fault);
+            await text.Ended.BoundedAsync();
             Assert.Equal(0, engine.Statistics.HeldPages);
         }
     }
@@ -325,7 +339,7 @@ public sealed class InferenceEngineTests : IDisposable
                 for (int i = 0; i < 50; i++)
                 {
                     var texts = Enumerable.Range(0, 100).Select(_ => engine.Submit(request)).ToList();
-                    foreach (var text in texts) await text.CompleteAsync(Cancellation);
+                    foreach (var text in texts) await text.CompleteAsync(Cancellation).BoundedAsync();
                 }
             },
             Cancellation)));

@@ -26,10 +26,10 @@ internal sealed class DyingOperations(int steps) : UnflushedOperations
 
     public override void CreateFolder(string path) => Do(() => base.CreateFolder(path));
 
-    public override Stream CreateFile(string path, long length)
+    public override Stream CreateFile(string path, long length, UnixFileMode? mode = null)
     {
         Stream? stream = null;
-        Do(() => stream = base.CreateFile(path, 0));
+        Do(() => stream = base.CreateFile(path, 0, mode));
         return new DyingStream(stream!, this);
     }
 

@@ -17,12 +17,12 @@ public sealed class NodePackageTests
         using var node = Process.Start(start)!;
         var output = node.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await node.WaitForExitAsync(TestContext.Current.CancellationToken).BoundedAsync();
         Assert.True(node.ExitCode == 0, await output + await errors);
         Assert.Equal(12, (await output).Split('\n').Count(l => l.StartsWith("passed: ", StringComparison.Ordinal)));
 
         // What was left in the middle is gone from the engine.
-        while (server.Model.Engine.Statistics is not { HeldPages: 0, Running: 0 }) await Task.Delay(10, TestContext.Current.CancellationToken);
+        await server.IdleAsync();
     }
 
     private static bool HasNode() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)

@@ -150,7 +150,7 @@ public sealed class OpenAIPackageTests : IAsyncLifetime
                 if (update.ContentUpdate.Count > 0) await stop.CancelAsync();
             }
         });
-        while (_server.Model.Engine.Statistics is not { HeldPages: 0, Running: 0 }) await Task.Delay(10, Cancellation);
+        await _server.IdleAsync();
     }
 
     [Fact]

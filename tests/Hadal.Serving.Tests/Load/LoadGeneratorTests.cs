@@ -64,7 +64,7 @@ public sealed class LoadGeneratorTests : IAsyncLifetime
         Assert.Equal(report.Requests.Count(r => r is { IsSlow: false, FirstToken: not null }), report.FirstToken!.Count);
         Assert.True(report.Lag!.Count >= 40);
         Assert.True(progress.Reports > 0);
-        while (_server.Model.Engine.Statistics is not { HeldPages: 0, Running: 0, Waiting: 0 }) await Task.Delay(10, Cancellation);
+        await _server.IdleAsync();
     }
 
     [Fact]
