@@ -1,0 +1,190 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Hadal.Parallel.Communication.Mpi;
+
+/// <summary>The one thread of this process that calls MPI: it begins what is posted, and asks for what has ended, beside the threads that compute.</summary>
+/// <remarks>MPI moves data only inside of its calls, so without such a thread a transfer would stand still while its rank computes.</remarks>
+internal sealed unsafe partial class MpiEngine : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private readonly MpiLauncher _launcher;
+    private readonly AdaptivePause _pause = new();
+    private readonly ConcurrentQueue<MpiOperation> _posted = new();
+    private readonly ManualResetEventSlim _started = new();
+    private readonly Thread _thread;
+    private MpiLibrary? _library;
+    private MpiRequests? _requests;
+    private CollectiveException? _failure;
+    private int _waiting;
+    private volatile bool _isAborted, _isFinished;
+
+    private MpiEngine(MpiLauncher launcher)
+    {
+        _launcher = launcher;
+        _thread = new Thread(Run) { IsBackground = true, Name = "hadal communication" };
+    }
+
+    /// <summary>What is loaded.</summary>
+    public MpiLibrary Library => _library!;
+
+    /// <summary>Requests under way; for operations, while they are started.</summary>
+    public MpiRequests Requests => _requests!;
+
+    /// <summary>This process among all of the job.</summary>
+    public int Rank { get; private set; }
+
+    /// <summary>Processes of the job.</summary>
+    public int Size { get; private set; }
+
+    /// <summary>The machine, by its name.</summary>
+    public string Host { get; private set; } = "";
+
+    /// <summary>The library, in its own words.</summary>
+    public string Version { get; private set; } = "";
+
+    /// <summary>Begins MPI on a thread of its own.</summary>
+    /// <exception cref="CollectiveException">There is no library, or it does not begin.</exception>
+    public static MpiEngine Start(MpiLauncher launcher)
+    {
+        var engine = new MpiEngine(launcher);
+        engine._thread.Start();
+        engine._started.Wait();
+        if (engine._failure is null) return engine;
+        engine._thread.Join();
+        engine.Dispose();
+        throw new CollectiveException(engine._failure.Message, engine._failure);
+    }
+
+    /// <summary>Throws if a call did not succeed.</summary>
+    /// <exception cref="CollectiveException">With the library's words.</exception>
+    public static void Check(int result)
+    {
+        if (result != 0) throw new CollectiveException($"MPI refuses: {MpiRequests.ErrorText(result)}.");
+    }
+
+    /// <summary>Has an operation begun, after all that were posted before.</summary>
+    public void Post(MpiOperation operation)
+    {
+        if (_isFinished) throw new CollectiveException($"Rank {Rank} has finished its part of the job; nothing more can move.");
+        _posted.Enqueue(operation);
+        _pause.Wake();
+    }
+
+    /// <summary>Hears that a thread begins or ends to wait.</summary>
+    public void OnWait(bool begins)
+    {
+        if (begins)
+        {
+            Interlocked.Increment(ref _waiting);
+            _pause.Wake();
+        }
+        else
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>Ends the job on all ranks, with a line on standard error; does not return.</summary>
+    public void Abort(string reason)
+    {
+        Console.Error.WriteLine($"Rank {Rank} on {Host} gave up: {reason}");
+        Console.Error.Flush();
+        _isAborted = true;
+        _pause.Wake();
+
+        // The thread may be inside a call that waits for others; the launcher ends the job of a rank that goes without a word, too.
+        if (Thread.CurrentThread != _thread) _thread.Join(_patience);
+        Exit(1);
+    }
+
+    /// <summary>Ends MPI, when all ranks have come here.</summary>
+    public void Finish()
+    {
+        _isFinished = true;
+        _pause.Wake();
+        _thread.Join();
+        Dispose();
+        if (_failure is not null) throw new CollectiveException(_failure.Message, _failure);
+    }
+
+    /// <summary>Gives memory back, when the thread has ended.</summary>
+    public void Dispose()
+    {
+        _pause.Dispose();
+        _started.Dispose();
+        _requests?.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            Initialize();
+        }
+        catch (CollectiveException e)
+        {
+            _failure = e;
+            return;
+        }
+        finally
+        {
+            _started.Set();
+        }
+
+        long finishing = 0;
+        while (!_isFinished || Requests.Count > 0 || !_posted.IsEmpty)
+        {
+            if (_isAborted) _ = MpiNative.MPI_Abort(Library.World, 1);
+            bool isNews = false;
+            while (_posted.TryDequeue(out var operation))
+            {
+                operation.Start();
+                isNews = true;
+            }
+
+            while (Requests.Count > 0 && Requests.TakeEnded(Rank)) isNews = true;
+            if (Requests.Count == 0) Requests.Progress();
+            if (isNews) _pause.Reset();
+            else _pause.Once(Volatile.Read(ref _waiting) > 0, Requests.Count == 0, HasWork);
+            if (!_isFinished) continue;
+            if (finishing == 0) finishing = Stopwatch.GetTimestamp();
+            if (Requests.Count > 0 && Stopwatch.GetElapsedTime(finishing) > _patience) Abort($"it finished with {Requests.Count} transfers under way that no other rank takes part in.");
+        }
+
+        try
+        {
+            Check(MpiNative.MPI_Finalize());
+        }
+        catch (CollectiveException e)
+        {
+            _failure = e;
+        }
+    }
+
+    private bool HasWork() => !_posted.IsEmpty || _isAborted || _isFinished;
+
+    private void Initialize()
+    {
+        AdaptivePause.SleepExactly();
+        _library = MpiLibrary.Load(_launcher);
+        Check(MpiNative.MPI_Init_thread(null, null, MpiLibrary.Funneled, out int provided));
+        if (provided < MpiLibrary.Funneled)
+            throw new CollectiveException("This MPI was built without threads: it has to allow calls from one thread of a program that has several (MPI_THREAD_FUNNELED).");
+        Check(MpiNative.MPI_Comm_set_errhandler(Library.World, Library.ErrorsReturn));
+        Check(MpiNative.MPI_Comm_rank(Library.World, out int rank));
+        Check(MpiNative.MPI_Comm_size(Library.World, out int size));
+        (Rank, Size) = (rank, size);
+        byte* text = stackalloc byte[MpiLibrary.TextSize];
+        Check(MpiNative.MPI_Get_processor_name(text, out int length));
+        Host = Encoding.UTF8.GetString(text, length);
+        Check(MpiNative.MPI_Get_library_version(text, out length));
+        Version = Encoding.UTF8.GetString(text, length).TrimEnd('\0', '\n', ' ');
+        _requests = new MpiRequests(Library);
+    }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void Exit(int code);
+}
