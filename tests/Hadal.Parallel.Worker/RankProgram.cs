@@ -20,8 +20,13 @@ internal static class RankProgram
                 MpiWorld.Run(world => TryAll(world, CollectiveConformance.Cases));
                 return 0;
             case ["disagree", var name]:
-                // Afterwards the group is of no use: each rank ends by itself, with or without having heard.
-                using (var world = MpiWorld.Start()) TryAll(world, [CollectiveConformance.EndingCases.Single(c => c.Name == name)]);
+                // Afterwards the group is of no use, and the sender may wait for ever: the first rank that has heard ends the job, since it does not finish its world.
+                using (var world = MpiWorld.Start())
+                {
+                    TryAll(world, [CollectiveConformance.EndingCases.Single(c => c.Name == name)]);
+                    if (world.Group.Rank < world.Group.Size - 1) Thread.Sleep(Timeout.Infinite);
+                }
+
                 return 0;
             case ["fail", var way]:
                 MpiWorld.Run(world => Failures.Run(world, way));

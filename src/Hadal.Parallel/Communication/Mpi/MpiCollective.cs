@@ -27,7 +27,7 @@ internal sealed unsafe class MpiCollective(MpiEngine engine, MpiGroup group, boo
         CollectiveArguments.CheckDestination(values);
         long bytes = TensorMemory.ByteLength(values);
         Count(source, 0, bytes);
-        return Post(operation => Receive(operation, group.Messages, values, 0, bytes, source, tag, $"tag {tag}"));
+        return Post(operation => group.MessageInbox.Receive(new MpiReceive(operation, values, 0, bytes, source, group.Members[source], tag, $"tag {tag}")));
     }
 
     // By messages: MPI_Ialltoallv has 32-bit offsets, accepts fewer rows than expected without a word, and is made of the same messages inside.
@@ -51,7 +51,8 @@ internal sealed unsafe class MpiCollective(MpiEngine engine, MpiGroup group, boo
             for (int distance = 1; distance < Size; distance++)
             {
                 int source = (Rank + Size - distance) % Size, destination = (Rank + distance) % Size;
-                Receive(operation, group.Operations, receive, received[source], received[source + 1] - received[source], source, 0, nameof(AllToAll));
+                long bytes = received[source + 1] - received[source];
+                group.OperationInbox.Receive(new MpiReceive(operation, receive, received[source], bytes, source, group.Members[source], 0, nameof(AllToAll)));
                 Send(operation, group.Operations, send, sent[destination], sent[destination + 1] - sent[destination], destination, 0, nameof(AllToAll));
             }
         });
@@ -68,7 +69,7 @@ internal sealed unsafe class MpiCollective(MpiEngine engine, MpiGroup group, boo
             using var count = MpiCount.Of(bytes, engine.Library);
             void* source = from == to + Rank * bytes ? (void*)engine.Library.InPlace : from;
             MpiEngine.Check(MpiNative.MPI_Iallgather(source, count.Count, count.Type, to, count.Count, count.Type, group.Operations, engine.Requests.Next()));
-            engine.Requests.Add(new MpiMovement(operation, -1, -1, nameof(AllGather)));
+            engine.Requests.Add(new MpiMovement(operation, nameof(AllGather)));
         });
     }
 
@@ -83,14 +84,14 @@ internal sealed unsafe class MpiCollective(MpiEngine engine, MpiGroup group, boo
         {
             using var count = MpiCount.Of(bytes, engine.Library);
             MpiEngine.Check(MpiNative.MPI_Ibcast(TensorMemory.Address(values), count.Count, count.Type, root, group.Operations, engine.Requests.Next()));
-            engine.Requests.Add(new MpiMovement(operation, -1, -1, nameof(Broadcast)));
+            engine.Requests.Add(new MpiMovement(operation, nameof(Broadcast)));
         });
     }
 
     public void Barrier() => Post(operation =>
     {
         MpiEngine.Check(MpiNative.MPI_Ibarrier(group.Operations, engine.Requests.Next()));
-        engine.Requests.Add(new MpiMovement(operation, -1, -1, nameof(Barrier)));
+        engine.Requests.Add(new MpiMovement(operation, nameof(Barrier)));
     }).Wait();
 
     public ICollective Split(int color, int key)
@@ -100,7 +101,7 @@ internal sealed unsafe class MpiCollective(MpiEngine engine, MpiGroup group, boo
         // The call itself blocks the thread that all transfers of this process need, so it is made when every rank is there.
         Barrier();
         MpiGroup? part = null;
-        Post(_ => part = group.Divide(engine.Library, color, key)).Wait();
+        Post(_ => part = group.Divide(engine, color, key)).Wait();
         return new MpiCollective(engine, part!, false);
     }
 
@@ -111,7 +112,7 @@ internal sealed unsafe class MpiCollective(MpiEngine engine, MpiGroup group, boo
     {
         if (isWorld || _isDisposed) return;
         _isDisposed = true;
-        Post(_ => group.Free());
+        Post(_ => group.Free(engine));
     }
 
     private MpiOperation Post(Action<MpiOperation> start)
@@ -130,13 +131,6 @@ internal sealed unsafe class MpiCollective(MpiEngine engine, MpiGroup group, boo
     {
         using var count = MpiCount.Of(bytes, engine.Library);
         MpiEngine.Check(MpiNative.MPI_Isend(TensorMemory.Address(values) + start, count.Count, count.Type, destination, tag, comm, engine.Requests.Next()));
-        engine.Requests.Add(new MpiMovement(operation, -1, -1, what));
-    }
-
-    private void Receive(MpiOperation operation, nint comm, Tensor values, long start, long bytes, int source, int tag, string what)
-    {
-        using var count = MpiCount.Of(bytes, engine.Library);
-        MpiEngine.Check(MpiNative.MPI_Irecv(TensorMemory.Address(values) + start, count.Count, count.Type, source, tag, comm, engine.Requests.Next()));
-        engine.Requests.Add(new MpiMovement(operation, bytes, group.Members[source], what));
+        engine.Requests.Add(new MpiMovement(operation, what));
     }
 }

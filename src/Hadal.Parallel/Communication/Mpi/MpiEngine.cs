@@ -15,6 +15,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
     private readonly ConcurrentQueue<MpiOperation> _posted = new();
     private readonly ManualResetEventSlim _started = new();
     private readonly Thread _thread;
+    private readonly List<MpiInbox> _inboxes = [];
     private MpiLibrary? _library;
     private MpiRequests? _requests;
     private CollectiveException? _failure;
@@ -32,6 +33,9 @@ internal sealed unsafe partial class MpiEngine : IDisposable
 
     /// <summary>Requests under way; for operations, while they are started.</summary>
     public MpiRequests Requests => _requests!;
+
+    /// <summary>Memory for what MPI says of a transfer, as long as its thread lives.</summary>
+    public void* Status { get; private set; }
 
     /// <summary>This process among all of the job.</summary>
     public int Rank { get; private set; }
@@ -87,6 +91,17 @@ internal sealed unsafe partial class MpiEngine : IDisposable
         }
     }
 
+    /// <summary>What is received over a communicator; called by the thread that calls MPI.</summary>
+    public MpiInbox Open(nint comm)
+    {
+        var inbox = new MpiInbox(this, comm);
+        _inboxes.Add(inbox);
+        return inbox;
+    }
+
+    /// <summary>Forgets it.</summary>
+    public void Close(MpiInbox inbox) => _inboxes.Remove(inbox);
+
     /// <summary>Ends the job on all ranks, with a line on standard error; does not return.</summary>
     public void Abort(string reason)
     {
@@ -120,6 +135,8 @@ internal sealed unsafe partial class MpiEngine : IDisposable
 
     private void Run()
     {
+        byte* status = stackalloc byte[MpiLibrary.StatusSize];
+        Status = status;
         try
         {
             Initialize();
@@ -135,7 +152,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
         }
 
         long finishing = 0;
-        while (!_isFinished || Requests.Count > 0 || !_posted.IsEmpty)
+        while (!_isFinished || !_posted.IsEmpty || UnderWay > 0)
         {
             if (_isAborted) _ = MpiNative.MPI_Abort(Library.World, 1);
             bool isNews = false;
@@ -145,13 +162,17 @@ internal sealed unsafe partial class MpiEngine : IDisposable
                 isNews = true;
             }
 
-            while (Requests.Count > 0 && Requests.TakeEnded(Rank)) isNews = true;
-            if (Requests.Count == 0) Requests.Progress();
+            foreach (var inbox in _inboxes) isNews |= inbox.Look();
+            while (Requests.Count > 0 && Requests.TakeEnded(Rank, Status)) isNews = true;
+            int underWay = UnderWay;
+
+            // What has been handed to MPI may still lie in its buffers when nothing is under way here.
+            if (underWay == 0) Check(MpiNative.MPI_Iprobe(Library.AnySource, MpiLibrary.AnyTag, Library.World, out _, Status));
             if (isNews) _pause.Reset();
-            else _pause.Once(Volatile.Read(ref _waiting) > 0, Requests.Count == 0, HasWork);
+            else _pause.Once(Volatile.Read(ref _waiting) > 0, underWay == 0, HasWork);
             if (!_isFinished) continue;
             if (finishing == 0) finishing = Stopwatch.GetTimestamp();
-            if (Requests.Count > 0 && Stopwatch.GetElapsedTime(finishing) > _patience) Abort($"it finished with {Requests.Count} transfers under way that no other rank takes part in.");
+            if (underWay > 0 && Stopwatch.GetElapsedTime(finishing) > _patience) Abort($"it finished with {underWay} transfers under way that no other rank takes part in.");
         }
 
         try
@@ -163,6 +184,8 @@ internal sealed unsafe partial class MpiEngine : IDisposable
             _failure = e;
         }
     }
+
+    private int UnderWay => Requests.Count + _inboxes.Sum(inbox => inbox.Awaited);
 
     private bool HasWork() => !_posted.IsEmpty || _isAborted || _isFinished;
 

@@ -10,7 +10,8 @@ namespace Hadal.Parallel.Communication.Mpi;
 /// <param name="ErrorsReturn">MPI_ERRORS_RETURN.</param>
 /// <param name="InPlace">MPI_IN_PLACE.</param>
 /// <param name="AnySource">MPI_ANY_SOURCE.</param>
-internal sealed partial record MpiLibrary(int HandleSize, nint World, nint Byte, nint ErrorsReturn, nint InPlace, int AnySource)
+/// <param name="StatusSource">Where the source is in an MPI_Status, in integers; the tag is behind it.</param>
+internal sealed partial record MpiLibrary(int HandleSize, nint World, nint Byte, nint ErrorsReturn, nint InPlace, int AnySource, int StatusSource)
 {
     /// <summary>MPI_ANY_TAG, of both.</summary>
     public const int AnyTag = -1;
@@ -46,13 +47,19 @@ internal sealed partial record MpiLibrary(int HandleSize, nint World, nint Byte,
         if (NativeLibrary.TryGetExport(library, "ompi_mpi_comm_world", out nint world))
         {
             return new MpiLibrary(
-                sizeof(long), world, NativeLibrary.GetExport(library, "ompi_mpi_byte"), NativeLibrary.GetExport(library, "ompi_mpi_errors_return"), InPlace: 1, AnySource: -1);
+                sizeof(long), world, NativeLibrary.GetExport(library, "ompi_mpi_byte"), NativeLibrary.GetExport(library, "ompi_mpi_errors_return"), InPlace: 1, AnySource: -1, StatusSource: 0);
         }
 
         if (NativeLibrary.TryGetExport(library, "MPIX_Comm_agree", out _))
-            return new MpiLibrary(sizeof(int), 0x44000000, 0x4c00010d, 0x54000001, InPlace: -1, AnySource: -2);
+            return new MpiLibrary(sizeof(int), 0x44000000, 0x4c00010d, 0x54000001, InPlace: -1, AnySource: -2, StatusSource: 2);
         throw new CollectiveException($"{name} has neither Open MPI's nor MPICH's binary interface.");
     }
+
+    /// <summary>Rank of the group that sent what a status tells of.</summary>
+    public unsafe int SourceOf(void* status) => ((int*)status)[StatusSource];
+
+    /// <summary>Its tag.</summary>
+    public unsafe int TagOf(void* status) => ((int*)status)[StatusSource + 1];
 
     // .NET keeps a copy of the environment of its own, which native code does not see: hence the C library's call.
     private static void PrepareEnvironment()

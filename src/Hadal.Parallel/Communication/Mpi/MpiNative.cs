@@ -72,7 +72,10 @@ internal static unsafe partial class MpiNative
     public static partial int MPI_Isend(void* values, int count, nint type, int destination, int tag, nint comm, void* request);
 
     [LibraryImport(Library)]
-    public static partial int MPI_Irecv(void* values, int count, nint type, int source, int tag, nint comm, void* request);
+    public static partial int MPI_Improbe(int source, int tag, nint comm, out int isThere, ref nint message, void* status);
+
+    [LibraryImport(Library)]
+    public static partial int MPI_Imrecv(void* values, int count, nint type, ref nint message, void* request);
 
     [LibraryImport(Library)]
     public static partial int MPI_Iallgather(void* part, int partCount, nint partType, void* whole, int count, nint type, nint comm, void* request);

@@ -5,16 +5,13 @@ namespace Hadal.Parallel.Communication.Mpi;
 
 /// <summary>What one request moves.</summary>
 /// <param name="Operation">The operation that it is part of.</param>
-/// <param name="Expected">Bytes that have to arrive; -1 for what does not receive from one rank.</param>
-/// <param name="Source">World rank that sends them.</param>
-/// <param name="What">Message or operation, as messages say it.</param>
-internal readonly record struct MpiMovement(MpiOperation Operation, long Expected, int Source, string What);
+/// <param name="What">Message or operation, as failures are told.</param>
+internal readonly record struct MpiMovement(MpiOperation Operation, string What);
 
 /// <summary>Requests under way: handles side by side, as MPI asks for them, and what each moves. Used by the one thread that calls MPI.</summary>
 internal sealed unsafe class MpiRequests : IDisposable
 {
     private readonly MpiLibrary _library;
-    private readonly byte* _status = (byte*)NativeMemory.AllocZeroed(MpiLibrary.StatusSize);
     private byte* _handles;
     private MpiMovement[] _movements = new MpiMovement[64];
 
@@ -50,28 +47,15 @@ internal sealed unsafe class MpiRequests : IDisposable
 
     /// <summary>Lets MPI work, and takes one request that has ended.</summary>
     /// <param name="rank">World rank of this process, for messages.</param>
+    /// <param name="status">Memory for what MPI says of it.</param>
     /// <returns>False if none has.</returns>
-    public bool TakeEnded(int rank)
+    public bool TakeEnded(int rank, void* status)
     {
-        int result = MpiNative.MPI_Testany(Count, _handles, out int index, out int isComplete, _status);
+        int result = MpiNative.MPI_Testany(Count, _handles, out int index, out int isComplete, status);
         if (result != 0 && (uint)index >= (uint)Count) throw new CollectiveException($"MPI does not say which transfer failed: {ErrorText(result)}.");
         if (result == 0 && isComplete == 0) return false;
         var movement = _movements[index];
-        TransferFailure? failure = null;
-        if (movement.Expected >= 0)
-        {
-            long received = movement.Expected;
-            bool isCounted = MpiNative.MPI_Get_elements_x(_status, _library.Byte, out received) == 0;
-            if (isCounted && received != movement.Expected)
-            {
-                failure = new TransferFailure(
-                    $"Two ranks do not agree about what moves between them: rank {movement.Source} sends {received} bytes to rank {rank}, but rank {rank} expects "
-                    + $"{movement.Expected} bytes from rank {movement.Source} ({movement.What}).",
-                    null);
-            }
-        }
-
-        if (result != 0) failure ??= new TransferFailure($"{movement.What} of rank {rank} failed: {ErrorText(result)}.", null);
+        var failure = result == 0 ? null : new TransferFailure($"A transfer of rank {rank} failed ({movement.What}): {ErrorText(result)}.", null);
         Count--;
         if (index < Count)
         {
@@ -84,9 +68,6 @@ internal sealed unsafe class MpiRequests : IDisposable
         return true;
     }
 
-    /// <summary>Lets MPI work when nothing is under way: what has been handed to it may still lie in its buffers.</summary>
-    public void Progress() => _ = MpiNative.MPI_Iprobe(_library.AnySource, MpiLibrary.AnyTag, _library.World, out _, _status);
-
     /// <summary>What an error code means.</summary>
     public static string ErrorText(int code)
     {
@@ -94,9 +75,5 @@ internal sealed unsafe class MpiRequests : IDisposable
         return MpiNative.MPI_Error_string(code, text, out int length) == 0 ? Encoding.UTF8.GetString(text, length) : $"error {code}";
     }
 
-    public void Dispose()
-    {
-        NativeMemory.Free(_handles);
-        NativeMemory.Free(_status);
-    }
+    public void Dispose() => NativeMemory.Free(_handles);
 }

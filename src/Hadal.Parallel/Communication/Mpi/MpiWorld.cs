@@ -40,7 +40,7 @@ public sealed class MpiWorld : IDisposable
         if (Interlocked.Exchange(ref _starts, 1) != 0) throw new InvalidOperationException("MPI begins once in a process, and has begun.");
         var engine = MpiEngine.Start(launcher);
         MpiGroup? group = null;
-        var start = new MpiOperation(engine, new CommunicationCounters(), _ => group = MpiGroup.From(engine.Library, engine.Library.World));
+        var start = new MpiOperation(engine, new CommunicationCounters(), _ => group = MpiGroup.From(engine, engine.Library.World));
         engine.Post(start);
         start.Wait();
         return new MpiWorld(engine, group!);
