@@ -13,7 +13,7 @@ internal static class Measurement
         using var backend = new CpuBackend(1);
         const long Most = 16 << 20;
         using Storage a = backend.CreateStorage(Most * group.Size), b = backend.CreateStorage(Most * group.Size);
-        if (group.Rank == 0) Console.WriteLine($"{name.Split(',')[0]}, {group.Size} ranks");
+        if (group.Rank == 0) Console.WriteLine($"{name}, {group.Size} ranks");
         PingPong(1 << 10, 2000);
         PingPong(1 << 20, 100);
         PingPong(16 << 20, 20);

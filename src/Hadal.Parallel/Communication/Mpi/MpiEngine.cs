@@ -19,6 +19,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
     private MpiLibrary? _library;
     private MpiRequests? _requests;
     private CollectiveException? _failure;
+    private LastWords? _lastWords;
     private int _waiting;
     private volatile bool _isAborted, _isFinished;
 
@@ -46,7 +47,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
     /// <summary>The machine, by its name.</summary>
     public string Host { get; private set; } = "";
 
-    /// <summary>The library, in its own words.</summary>
+    /// <summary>The library and its version, in its own words.</summary>
     public string Version { get; private set; } = "";
 
     /// <summary>Begins MPI on a thread of its own.</summary>
@@ -105,8 +106,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
     /// <summary>Ends the job on all ranks, with a line on standard error; does not return.</summary>
     public void Abort(string reason)
     {
-        Console.Error.WriteLine($"Rank {Rank} on {Host} gave up: {reason}");
-        Console.Error.Flush();
+        _lastWords?.Say($"gave up: {reason}");
         _isAborted = true;
         _pause.Wake();
 
@@ -128,6 +128,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
     /// <summary>Gives memory back, when the thread has ended.</summary>
     public void Dispose()
     {
+        _lastWords?.Dispose();
         _pause.Dispose();
         _started.Dispose();
         _requests?.Dispose();
@@ -204,8 +205,11 @@ internal sealed unsafe partial class MpiEngine : IDisposable
         Check(MpiNative.MPI_Get_processor_name(text, out int length));
         Host = Encoding.UTF8.GetString(text, length);
         Check(MpiNative.MPI_Get_library_version(text, out length));
-        Version = Encoding.UTF8.GetString(text, length).TrimEnd('\0', '\n', ' ');
+
+        // Of several lines or clauses, the first.
+        Version = string.Join(' ', Encoding.UTF8.GetString(text, length).Split('\n', ',', '\0')[0].Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
         _requests = new MpiRequests(Library);
+        _lastWords = new LastWords($"Rank {Rank} on {Host}");
     }
 
     [LibraryImport("libc", EntryPoint = "_exit")]

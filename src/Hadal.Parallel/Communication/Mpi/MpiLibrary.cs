@@ -35,6 +35,7 @@ internal sealed partial record MpiLibrary(int HandleSize, nint World, nint Byte,
             throw new CollectiveException($"This process was started by {launcher.Name}: say srun --mpi=pmix (Open MPI) or srun --mpi=pmi2 (MPICH).");
         string? chosen = Environment.GetEnvironmentVariable(MpiLauncher.LibraryVariable);
         string name = string.IsNullOrEmpty(chosen) ? launcher.Library : chosen;
+        PrepareEnvironment();
         if (!NativeLibrary.TryLoad(name, out nint library))
         {
             throw new CollectiveException(
@@ -43,7 +44,6 @@ internal sealed partial record MpiLibrary(int HandleSize, nint World, nint Byte,
         }
 
         if (Interlocked.CompareExchange(ref _loaded, library, 0) == 0) NativeLibrary.SetDllImportResolver(typeof(MpiLibrary).Assembly, Resolve);
-        PrepareEnvironment();
         if (NativeLibrary.TryGetExport(library, "ompi_mpi_comm_world", out nint world))
         {
             return new MpiLibrary(
@@ -61,7 +61,8 @@ internal sealed partial record MpiLibrary(int HandleSize, nint World, nint Byte,
     /// <summary>Its tag.</summary>
     public unsafe int TagOf(void* status) => ((int*)status)[StatusSource + 1];
 
-    // .NET keeps a copy of the environment of its own, which native code does not see: hence the C library's call.
+    // .NET keeps a copy of the environment of its own, which native code does not see: hence the C library's call. Before the library is loaded, since MPICH's brings UCX
+    // with it, which looks at its settings and sets its handlers at once.
     private static void PrepareEnvironment()
     {
         // UCX would take the place of the runtime's handler of SIGSEGV, and the first null reference would end the process.
