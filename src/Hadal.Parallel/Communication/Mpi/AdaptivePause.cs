@@ -5,7 +5,7 @@ namespace Hadal.Parallel.Communication.Mpi;
 /// <summary>How the thread that asks an engine for news spends the time in between: it asks again at once, then lets others run, then sleeps for longer and longer. What is posted wakes it.</summary>
 /// <remarks>
 /// Ranks may be more than cores, so asking must not take a core from who computes. While a thread of this rank waits for a transfer, its core is free, and
-/// asking often costs nobody; while none does, news is not urgent and the thread only sleeps. One thread pauses; any may call <see cref="Wake"/>.
+/// asking often costs nobody; while none does, news is not urgent, and after a few tries the thread only sleeps. One thread pauses; any may call <see cref="Wake"/>.
 /// </remarks>
 internal sealed unsafe partial class AdaptivePause : IDisposable
 {
@@ -37,7 +37,7 @@ internal sealed unsafe partial class AdaptivePause : IDisposable
     /// <param name="hasWork">Whether something has been posted meanwhile: asked again before a sleep.</param>
     public void Once(bool isAwaited, bool isIdle, Func<bool> hasWork)
     {
-        if (isAwaited && !isIdle && _tries < Spins + Yields)
+        if (_tries < Spins || (isAwaited && !isIdle && _tries < Spins + Yields))
         {
             if (_tries++ >= Spins) Thread.Yield();
             return;

@@ -107,11 +107,19 @@ internal sealed unsafe partial class MpiEngine : IDisposable
     public void Abort(string reason)
     {
         _lastWords?.Say($"gave up: {reason}");
-        _isAborted = true;
-        _pause.Wake();
+        if (Thread.CurrentThread == _thread)
+        {
+            _ = MpiNative.MPI_Abort(Library.World, 1);
+        }
+        else
+        {
+            _isAborted = true;
+            _pause.Wake();
 
-        // The thread may be inside a call that waits for others; the launcher ends the job of a rank that goes without a word, too.
-        if (Thread.CurrentThread != _thread) _thread.Join(_patience);
+            // The thread may be inside a call that waits for others; the launcher ends the job of a rank that goes without a word, too.
+            _thread.Join(_patience);
+        }
+
         Exit(1);
     }
 
@@ -122,7 +130,6 @@ internal sealed unsafe partial class MpiEngine : IDisposable
         _pause.Wake();
         _thread.Join();
         Dispose();
-        if (_failure is not null) throw new CollectiveException(_failure.Message, _failure);
     }
 
     /// <summary>Gives memory back, when the thread has ended.</summary>
@@ -152,6 +159,19 @@ internal sealed unsafe partial class MpiEngine : IDisposable
             _started.Set();
         }
 
+        try
+        {
+            Serve();
+            Check(MpiNative.MPI_Finalize());
+        }
+        catch (CollectiveException e)
+        {
+            Abort(e.Message);
+        }
+    }
+
+    private void Serve()
+    {
         long finishing = 0;
         while (!_isFinished || !_posted.IsEmpty || UnderWay > 0)
         {
@@ -174,15 +194,6 @@ internal sealed unsafe partial class MpiEngine : IDisposable
             if (!_isFinished) continue;
             if (finishing == 0) finishing = Stopwatch.GetTimestamp();
             if (underWay > 0 && Stopwatch.GetElapsedTime(finishing) > _patience) Abort($"it finished with {underWay} transfers under way that no other rank takes part in.");
-        }
-
-        try
-        {
-            Check(MpiNative.MPI_Finalize());
-        }
-        catch (CollectiveException e)
-        {
-            _failure = e;
         }
     }
 
