@@ -17,7 +17,7 @@ internal static class RankProgram
         {
             case ["conformance", .. var largest]:
                 if (largest is [var count]) MpiCount.Largest = long.Parse(count, CultureInfo.InvariantCulture);
-                MpiWorld.Run(world => TryAll(world, CollectiveConformance.Cases));
+                MpiWorld.Run(world => TryAll(world, [.. CollectiveConformance.Cases, new("who waits neither takes a core nor allocates", WaitCases.Quiet)]));
                 return 0;
             case ["disagree", var name]:
                 // Afterwards the group is of no use, and the sender may wait for ever: the first rank that has heard ends the job, since it does not finish its world.

@@ -11,7 +11,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
     private readonly MpiLauncher _launcher;
-    private readonly AdaptivePause _pause = new();
+    private readonly AdaptivePause _pause;
     private readonly ConcurrentQueue<MpiOperation> _posted = new();
     private readonly ManualResetEventSlim _started = new();
     private readonly Thread _thread;
@@ -26,6 +26,7 @@ internal sealed unsafe partial class MpiEngine : IDisposable
     private MpiEngine(MpiLauncher launcher)
     {
         _launcher = launcher;
+        _pause = new AdaptivePause(() => !_posted.IsEmpty || _isAborted || _isFinished);
         _thread = new Thread(Run) { IsBackground = true, Name = "hadal communication" };
     }
 
@@ -190,16 +191,23 @@ internal sealed unsafe partial class MpiEngine : IDisposable
             // What has been handed to MPI may still lie in its buffers when nothing is under way here.
             if (underWay == 0) Check(MpiNative.MPI_Iprobe(Library.AnySource, MpiLibrary.AnyTag, Library.World, out _, Status));
             if (isNews) _pause.Reset();
-            else _pause.Once(Volatile.Read(ref _waiting) > 0, underWay == 0, HasWork);
+            else _pause.Once(Volatile.Read(ref _waiting) > 0, underWay == 0);
             if (!_isFinished) continue;
             if (finishing == 0) finishing = Stopwatch.GetTimestamp();
             if (underWay > 0 && Stopwatch.GetElapsedTime(finishing) > _patience) Abort($"it finished with {underWay} transfers under way that no other rank takes part in.");
         }
     }
 
-    private int UnderWay => Requests.Count + _inboxes.Sum(inbox => inbox.Awaited);
-
-    private bool HasWork() => !_posted.IsEmpty || _isAborted || _isFinished;
+    // Requests that have begun and receives that have found no message. Asked for very often.
+    private int UnderWay
+    {
+        get
+        {
+            int count = Requests.Count;
+            foreach (var inbox in _inboxes) count += inbox.Awaited;
+            return count;
+        }
+    }
 
     private void Initialize()
     {
