@@ -1,25 +1,62 @@
+using System.Globalization;
 using Hadal.Numerics;
-using Hadal.Parallel.Communication.InProcess;
+using Hadal.Parallel.Communication;
+using Hadal.Parallel.Communication.Mpi;
 using Hadal.Parallel.Worker.Conformance;
 
 namespace Hadal.Parallel.Worker;
 
-/// <summary>What a rank does that a test has started.</summary>
+/// <summary>What a rank does that a test has started under mpirun. A promise that is not kept ends the job, with a line on standard error that names the rank.</summary>
 internal static class RankProgram
 {
+    private const string Usage = "Hadal.Parallel.Worker conformance [LARGEST-COUNT] | disagree CASE | fail WAY | measure";
+
     public static int Run(string[] arguments)
     {
-        int size = arguments.Length > 0 ? int.Parse(arguments[0], System.Globalization.CultureInfo.InvariantCulture) : 2;
-        foreach (var trial in CollectiveConformance.Cases)
+        switch (arguments)
         {
-            InProcessRanks.Run(size, group =>
+            case ["conformance", .. var largest]:
+                if (largest is [var count]) MpiCount.Largest = long.Parse(count, CultureInfo.InvariantCulture);
+                MpiWorld.Run(world => TryAll(world, [.. CollectiveConformance.Cases, new("who waits neither takes a core nor allocates", WaitCases.Quiet)]));
+                return 0;
+            case ["disagree", var name]:
+                // Afterwards the group is of no use, and the sender may wait for ever: the first rank that has heard ends the job, since it does not finish its world.
+                using (var world = MpiWorld.Start())
+                {
+                    TryAll(world, [CollectiveConformance.EndingCases.Single(c => c.Name == name)]);
+                    if (world.Group.Rank < world.Group.Size - 1) Thread.Sleep(Timeout.Infinite);
+                }
+
+                return 0;
+            case ["fail", var way]:
+                MpiWorld.Run(world => Failures.Run(world, way));
+                return 0;
+            case ["measure"]:
+                MpiWorld.Run(world => Measurement.Run(world.Group, world.LibraryVersion));
+                return 0;
+            default:
+                Console.Error.WriteLine(Usage);
+                return 2;
+        }
+    }
+
+    private static void TryAll(MpiWorld world, IReadOnlyList<ConformanceCase> cases)
+    {
+        using var backend = new CpuBackend(1);
+        foreach (var trial in cases)
+        {
+            try
             {
-                using var backend = new CpuBackend(1);
-                trial.Body(group, backend);
-            });
-            Console.WriteLine(trial);
+                trial.Body(world.Group, backend);
+            }
+            catch (Exception e) when (e is ConformanceException or CollectiveException)
+            {
+                throw new ConformanceException($"{trial.Name}: {e.Message}");
+            }
+
+            Console.WriteLine($"rank {world.Group.Rank} of {world.Group.Size} on {world.Host}: {trial.Name}");
         }
 
-        return 0;
+        Console.WriteLine($"rank {world.Group.Rank} kept all promises over {world.LibraryVersion}");
     }
 }

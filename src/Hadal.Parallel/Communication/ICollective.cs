@@ -11,7 +11,10 @@ namespace Hadal.Parallel.Communication;
 /// <para>
 /// Nothing here adds numbers: sums are made by <see cref="Reduction"/> from movements, in the order of ranks, so that their bits are the same over every engine.
 /// </para>
-/// <para>One thread of a rank uses a group at a time.</para>
+/// <para>
+/// One thread of a rank uses a group at a time. A rank that disposes of a group has waited for all it began there, and calls nothing more in it. Exceptions name ranks by their place
+/// among all ranks of the job, not in a group.
+/// </para>
 /// </remarks>
 public interface ICollective : IDisposable
 {
@@ -35,7 +38,7 @@ public interface ICollective : IDisposable
     /// <param name="values">Where it goes.</param>
     /// <param name="source">Another rank, or this one.</param>
     /// <param name="tag">As the sender says.</param>
-    /// <returns>Complete when the values are there.</returns>
+    /// <returns>Complete when the values are there; failed if the message has another length.</returns>
     ITransfer Receive(Tensor values, int source, int tag = 0);
 
     /// <summary>Sends a block of rows to every rank and receives one from each, in the order of ranks.</summary>
@@ -68,7 +71,8 @@ public interface ICollective : IDisposable
     /// <returns>The group that this rank is in.</returns>
     ICollective Split(int color, int key);
 
-    /// <summary>Tells every rank of the whole job that this one cannot go on: their waits end with a <see cref="CollectiveException"/> that names it, or, across processes, the job ends.</summary>
+    /// <summary>Tells every rank of the whole job that this one cannot go on: their waits end with a <see cref="CollectiveException"/> that names it. Across processes the job
+    /// ends at once, with a line on standard error that names it, and this does not return.</summary>
     /// <param name="reason">One sentence.</param>
     void Abort(string reason);
 }

@@ -15,7 +15,7 @@ internal sealed class Exchange
     private readonly Dictionary<Stream, Queue<Movement>> _waiting = [];
     private readonly HashSet<(int Group, int Rank)> _left = [];
     private readonly int[] _copies;
-    private WorldFailure? _failure;
+    private TransferFailure? _failure;
 
     /// <param name="size">Ranks of the world.</param>
     public Exchange(int size) => _copies = new int[size];
@@ -37,14 +37,14 @@ internal sealed class Exchange
             _copies[movement.Destination]++;
         }
 
-        WorldFailure? failure = null;
+        TransferFailure? failure = null;
         try
         {
             if (movement.ByteLength > 0) TensorMemory.Copy(movement.IsSend ? movement.Values : other.Values, movement.IsSend ? other.Values : movement.Values);
         }
         catch (Exception e) when (e is ObjectDisposedException or NotSupportedException)
         {
-            failure = new WorldFailure($"What moves from rank {movement.Source} to rank {movement.Destination} could not be copied: {e.Message}", e);
+            failure = new TransferFailure($"What moves from rank {movement.Source} to rank {movement.Destination} could not be copied: {e.Message}", e);
         }
 
         lock (_gate)
@@ -62,7 +62,7 @@ internal sealed class Exchange
     /// <summary>Ends everything that waits, once; the first failure stays. Returns when no copy touches the rank's memory.</summary>
     /// <param name="failure">What every rank hears.</param>
     /// <param name="rank">World rank that calls; -1 for none.</param>
-    public void Fail(WorldFailure failure, int rank = -1)
+    public void Fail(TransferFailure failure, int rank = -1)
     {
         lock (_gate)
         {
@@ -97,7 +97,7 @@ internal sealed class Exchange
         }
     }
 
-    private static WorldFailure Deserted(int rank, Movement movement) => new($"Rank {rank} has left the group, but {movement}.", null);
+    private static TransferFailure Deserted(int rank, Movement movement) => new($"Rank {rank} has left the group, but {movement}.", null);
 
     // Called with the gate held.
     private bool TryTakeOther(Stream stream, Movement movement, [NotNullWhen(true)] out Movement? other)
@@ -107,7 +107,7 @@ internal sealed class Exchange
         {
             waiting.Dequeue();
             if (other.Kind == movement.Kind && other.Tag == movement.Tag && other.ByteLength == movement.ByteLength) return true;
-            var failure = new WorldFailure($"Two ranks do not agree about what moves between them: {other}, but {movement}.", null);
+            var failure = new TransferFailure($"Two ranks do not agree about what moves between them: {other}, but {movement}.", null);
             other.Transfer.End(failure);
             Fail(failure);
             ThrowIfFailed(movement.Owner);

@@ -27,7 +27,7 @@ internal sealed class InProcessCollective : ICollective
     public ITransfer Send(Tensor values, int destination, int tag)
     {
         CollectiveArguments.CheckMessage(values, destination, tag, Size);
-        var transfer = new InProcessTransfer(Counters);
+        var transfer = new PendingTransfer(Counters);
         Send(transfer, MovementKind.Message, values, destination, tag);
         transfer.End();
         return transfer;
@@ -37,7 +37,7 @@ internal sealed class InProcessCollective : ICollective
     {
         CollectiveArguments.CheckMessage(values, source, tag, Size);
         CollectiveArguments.CheckDestination(values);
-        var transfer = new InProcessTransfer(Counters);
+        var transfer = new PendingTransfer(Counters);
         Receive(transfer, MovementKind.Message, values, source, tag);
         transfer.End();
         return transfer;
@@ -46,7 +46,7 @@ internal sealed class InProcessCollective : ICollective
     public ITransfer AllToAll(Tensor send, ReadOnlySpan<int> sendRows, Tensor receive, ReadOnlySpan<int> receiveRows)
     {
         CollectiveArguments.CheckAllToAll(send, sendRows, receive, receiveRows, Rank, Size);
-        var transfer = new InProcessTransfer(Counters);
+        var transfer = new PendingTransfer(Counters);
         int operation = _operations++;
         long sent = 0, received = 0;
         for (int r = 0; r < Size; r++)
@@ -71,7 +71,7 @@ internal sealed class InProcessCollective : ICollective
     public ITransfer AllGather(Tensor part, Tensor whole)
     {
         CollectiveArguments.CheckAllGather(part, whole, Size);
-        var transfer = new InProcessTransfer(Counters);
+        var transfer = new PendingTransfer(Counters);
         int operation = _operations++;
         TensorMemory.Copy(part, whole.ElementRange(Rank * part.Count, part.Count));
         for (int r = 0; r < Size; r++)
@@ -89,7 +89,7 @@ internal sealed class InProcessCollective : ICollective
     {
         CollectiveArguments.CheckTensor(values);
         CollectiveArguments.CheckRank(root, Size);
-        var transfer = new InProcessTransfer(Counters);
+        var transfer = new PendingTransfer(Counters);
         int operation = _operations++;
         if (root != Rank)
         {
@@ -120,14 +120,14 @@ internal sealed class InProcessCollective : ICollective
         return new InProcessCollective(_world, _exchange, _world.GroupOf(split, color, operation), WorldRank);
     }
 
-    public void Abort(string reason) => _exchange.Fail(new WorldFailure($"Rank {WorldRank} gave up: {reason}", null), WorldRank);
+    public void Abort(string reason) => _exchange.Fail(new TransferFailure($"Rank {WorldRank} gave up: {reason}", null), WorldRank);
 
     public void Dispose() => _exchange.Leave(_group.Number, WorldRank);
 
     /// <summary>Every rank tells every other that it is there, and hears it.</summary>
     private void Meet(MovementKind kind, int operation)
     {
-        var transfer = new InProcessTransfer(Counters);
+        var transfer = new PendingTransfer(Counters);
         for (int r = 0; r < Size; r++)
         {
             if (r == Rank) continue;
@@ -139,14 +139,14 @@ internal sealed class InProcessCollective : ICollective
         transfer.Wait();
     }
 
-    private void Send(InProcessTransfer transfer, MovementKind kind, Tensor values, int destination, int tag)
+    private void Send(PendingTransfer transfer, MovementKind kind, Tensor values, int destination, int tag)
     {
         var movement = new Movement(transfer, kind, values, WorldRank, _group.Members[destination], tag, true);
         if (destination != Rank) Counters.Add(movement.ByteLength, 0);
         _exchange.Post(_group.Number, movement);
     }
 
-    private void Receive(InProcessTransfer transfer, MovementKind kind, Tensor values, int source, int tag)
+    private void Receive(PendingTransfer transfer, MovementKind kind, Tensor values, int source, int tag)
     {
         var movement = new Movement(transfer, kind, values, _group.Members[source], WorldRank, tag, false);
         if (source != Rank) Counters.Add(0, movement.ByteLength);

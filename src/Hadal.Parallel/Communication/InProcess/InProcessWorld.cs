@@ -37,10 +37,10 @@ public sealed class InProcessWorld
 
     /// <summary>Ends the waits of all ranks, from outside of them.</summary>
     /// <param name="reason">The sentence that they hear.</param>
-    public void Abort(string reason) => _exchange.Fail(new WorldFailure(reason, null));
+    public void Abort(string reason) => _exchange.Fail(new TransferFailure(reason, null));
 
     /// <summary>Ends the waits of all ranks because one threw. Returns when no copy touches that rank's memory.</summary>
-    internal void Abort(int rank, Exception cause) => _exchange.Fail(new WorldFailure($"Rank {rank} gave up: {cause.Message}", cause), rank);
+    internal void Abort(int rank, Exception cause) => _exchange.Fail(new TransferFailure($"Rank {rank} gave up: {cause.Message}", cause), rank);
 
     /// <summary>The division that the ranks of a group make by one operation, whoever comes first.</summary>
     internal InProcessSplit SplitOf(InProcessGroup group, int operation)

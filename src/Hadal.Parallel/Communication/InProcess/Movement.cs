@@ -21,7 +21,7 @@ internal enum MovementKind
 /// <param name="Destination">World rank that receives.</param>
 /// <param name="Tag">The message's, or the number of the operation among those of its group.</param>
 /// <param name="IsSend">Which side.</param>
-internal sealed record Movement(InProcessTransfer Transfer, MovementKind Kind, Tensor Values, int Source, int Destination, int Tag, bool IsSend)
+internal sealed record Movement(PendingTransfer Transfer, MovementKind Kind, Tensor Values, int Source, int Destination, int Tag, bool IsSend)
 {
     /// <summary>The rank whose side this is.</summary>
     public int Owner => IsSend ? Source : Destination;

@@ -1,17 +1,18 @@
 using System.Diagnostics;
 
-namespace Hadal.Parallel.Communication.InProcess;
+namespace Hadal.Parallel.Communication;
 
-/// <summary>One operation of one rank: complete when all movements that it consists of have ended.</summary>
-internal sealed class InProcessTransfer : ITransfer
+/// <summary>One operation of one rank: complete when all movements that it consists of have ended. Who waits sleeps until then.</summary>
+internal class PendingTransfer : ITransfer
 {
     private readonly CommunicationCounters _counters;
+    private readonly object _gate = new();
     private int _movements = 1;
-    private WorldFailure? _failure;
+    private TransferFailure? _failure;
     private volatile bool _ended;
 
     /// <param name="counters">Gets the time of waits.</param>
-    public InProcessTransfer(CommunicationCounters counters) => _counters = counters;
+    public PendingTransfer(CommunicationCounters counters) => _counters = counters;
 
     public bool IsComplete => _ended;
 
@@ -20,15 +21,17 @@ internal sealed class InProcessTransfer : ITransfer
         if (!_ended)
         {
             long start = Stopwatch.GetTimestamp();
+            OnWait(true);
             try
             {
-                lock (this)
+                lock (_gate)
                 {
-                    while (!_ended) Monitor.Wait(this);
+                    while (!_ended) Monitor.Wait(_gate);
                 }
             }
             finally
             {
+                OnWait(false);
                 _counters.AddWaitSince(start);
             }
         }
@@ -40,15 +43,20 @@ internal sealed class InProcessTransfer : ITransfer
     public void Begin() => Interlocked.Increment(ref _movements);
 
     /// <summary>A movement has ended.</summary>
-    /// <param name="failure">Why, if it could not be made.</param>
-    public void End(WorldFailure? failure = null)
+    /// <param name="failure">Why, if it could not be made; the first one stays.</param>
+    public void End(TransferFailure? failure = null)
     {
         if (failure is not null) Interlocked.CompareExchange(ref _failure, failure, null);
         if (Interlocked.Decrement(ref _movements) > 0) return;
-        lock (this)
+        lock (_gate)
         {
             _ended = true;
-            Monitor.PulseAll(this);
+            Monitor.PulseAll(_gate);
         }
+    }
+
+    /// <summary>Hears that a thread begins or ends to wait.</summary>
+    protected virtual void OnWait(bool begins)
+    {
     }
 }
