@@ -47,6 +47,7 @@ internal sealed class HadalRoot : RootCommand, IWithExamples
         new CommandGroup("tokenizer", "Make tokenizers and use them.",
             ["hadal tokenizer train --vocab 4096 --out my-tokenizer notes/", "hadal tokenizer encode my-tokenizer --jsonl texts.jsonl --out ids.jsonl"],
             new TokenizerEncodeCommand(), new TokenizerDecodeCommand(), new TokenizerStatsCommand(), new TokenizerTrainCommand()),
+        new PlanCommand(),
         new BenchCommand(),
         new DoctorCommand(),
     ];

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
@@ -16,8 +17,22 @@ internal static class HtmlPage
     /// <param name="title">Title of the window.</param>
     /// <param name="style">The style sheet; without <c>&lt;</c>, <c>&gt;</c> and <c>&amp;</c>, which HTML and XML read differently there.</param>
     /// <param name="body">What is on the page.</param>
-    public static void Write(Stream output, string title, string style, params object[] body)
+    public static void Write(Stream output, string title, string style, params object[] body) => Write(output, title, style, null, null, body);
+
+    /// <summary>Writes a page with a script.</summary>
+    /// <param name="output">Gets UTF-8 without a byte order mark.</param>
+    /// <param name="title">Title of the window.</param>
+    /// <param name="style">The style sheet; without <c>&lt;</c>, <c>&gt;</c> and <c>&amp;</c>, which HTML and XML read differently there.</param>
+    /// <param name="data">JSON that the script finds in the element <c>timeline</c>; its serializer has escaped <c>&lt;</c>, <c>&gt;</c> and <c>&amp;</c>.</param>
+    /// <param name="script">The script, without <c>]]&gt;</c> and the end tag of a script. It runs when the page is there, and it alone may.</param>
+    /// <param name="body">What is on the page.</param>
+    public static void WriteInteractive(Stream output, string title, string style, string data, string script, params object[] body) => Write(output, title, style, data, script, body);
+
+    private static void Write(Stream output, string title, string style, string? data, string? script, object[] body)
     {
+        // Comments around the marks of a CDATA section: HTML reads the script as it stands, XML as well, and the browser checks it by its sum.
+        XNode[] code = script is null ? [] : [new XText("//"), new XCData($"\n{script}\n//")];
+        string allowed = script is null ? "" : $" script-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"//<![CDATA[\n{script}\n//]]>")))}';";
         var html = new XElement("html",
             new XAttribute("lang", "en"),
             new XElement("head",
@@ -27,10 +42,13 @@ internal static class HtmlPage
                 // The page asks for nothing; a browser that is told so asks for nothing whatever got into it.
                 new XElement("meta",
                     new XAttribute("http-equiv", "Content-Security-Policy"),
-                    new XAttribute("content", "default-src 'none'; style-src 'unsafe-inline'; img-src data:")),
+                    new XAttribute("content", $"default-src 'none';{allowed} style-src 'unsafe-inline'; img-src data:")),
                 new XElement("title", title),
                 new XElement("style", style)),
-            new XElement("body", body));
+            new XElement("body",
+                body,
+                data is null ? null : new XElement("script", new XAttribute("type", "application/json"), new XAttribute("id", "timeline"), data),
+                script is null ? null : new XElement("script", code)));
         Prepare(html, false);
 
         output.Write("<!DOCTYPE html>\n"u8);

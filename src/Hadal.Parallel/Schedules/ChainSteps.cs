@@ -20,22 +20,19 @@ internal static class ChainSteps
     /// <summary>ZB-H1: the forwards and backwards of 1F1B, with the weight gradient of a chunk put off until r more backwards have run.</summary>
     /// <remarks>
     /// Rank r holds the activations of P − r chunks for 1F1B and of r more for their weight gradients: P on every rank, as many as rank 0 has in 1F1B. The bubble shrinks because the
-    /// last ranks, where backwards begin, hand them on sooner. While forwards go on, the input of the next one is asked for before the weight gradient, so that the rank before
-    /// need not wait for it.
+    /// last ranks, where backwards begin, hand them on sooner. While forwards go on, the rank before runs one of them next, so a gradient moves with the request for its output, after
+    /// the weight gradient; when none is left, the rank before waits for the gradient, which moves at once. So no rank waits for another's weight gradient even if a send ends only
+    /// when it is received.
     /// </remarks>
     public static void WriteZeroBubble(RankWriter rank, int ranks, int r, int microBatches)
     {
         int ahead = Math.Min(ranks - 1 - r, microBatches);
         for (int i = 0; i < ahead; i++) rank.Forward(0);
-        bool asked = false;
         for (int i = ahead; i < microBatches; i++)
         {
-            rank.Forward(0, receive: !asked);
+            rank.Forward(0);
             rank.Backward(0, defer: true);
-            asked = rank.Deferred > r;
-            if (!asked) continue;
-            rank.ReceiveForward(0);
-            rank.WeightGradient();
+            if (rank.Deferred > r) rank.WeightGradient(messagesFirst: i == microBatches - 1);
         }
 
         for (int i = 0; i < ahead; i++)

@@ -61,7 +61,13 @@ internal sealed class RankWriter(StageLayout layout, int rank, int microBatches)
     }
 
     /// <summary>The weight gradient that waits longest.</summary>
-    public void WeightGradient() => Compute(new ScheduleOperation(OperationKind.WeightGradient, _deferred.Dequeue()));
+    /// <param name="messagesFirst">Whether the messages gathered so far move before it; otherwise they stay for the operation after it.</param>
+    public void WeightGradient(bool messagesFirst = true)
+    {
+        var operation = new ScheduleOperation(OperationKind.WeightGradient, _deferred.Dequeue());
+        if (messagesFirst) Compute(operation);
+        else _steps.Add(new ScheduleStep([], operation));
+    }
 
     /// <summary>What has been written.</summary>
     public RankSchedule End() => new(_steps, _messages);

@@ -8,6 +8,12 @@ namespace Hadal.Parallel.Schedules;
 /// </remarks>
 public sealed class Schedule
 {
+    /// <summary>The most ranks that a schedule is made for: far above any real pipeline, and small enough to hold in memory.</summary>
+    public const int MostRanks = 1024;
+
+    /// <summary>The most micro-batches that a schedule is made for.</summary>
+    public const int MostMicroBatches = 65536;
+
     internal Schedule(StageLayout layout, int microBatches, IReadOnlyList<RankSchedule> ranks) => (Layout, MicroBatches, Ranks) = (layout, microBatches, ranks);
 
     /// <summary>The kind.</summary>

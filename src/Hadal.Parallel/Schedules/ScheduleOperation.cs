@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Hadal.Parallel.Schedules;
 
 /// <summary>What a rank computes in one step.</summary>
@@ -32,4 +34,32 @@ public readonly record struct ScheduleOperation(OperationKind Kind, ChunkId Chun
         OperationKind.WeightGradient => $"W.{Chunk}",
         _ => $"FB.{Chunk}.{Other}",
     };
+
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    /// <param name="text">Such as <c>FB.0.3.1.1</c>.</param>
+    /// <param name="operation">The operation.</param>
+    /// <returns>Whether it is one.</returns>
+    public static bool TryParse(string text, out ScheduleOperation operation)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        operation = default;
+        string[] parts = text.Split('.');
+        OperationKind? kind = parts[0] switch
+        {
+            "F" => OperationKind.Forward,
+            "B" => OperationKind.Backward,
+            "Bi" => OperationKind.BackwardForInputs,
+            "W" => OperationKind.WeightGradient,
+            "FB" => OperationKind.ForwardAndBackward,
+            _ => null,
+        };
+        if (kind is not { } known || parts.Length != (known == OperationKind.ForwardAndBackward ? 5 : 3)) return false;
+        var numbers = new int[parts.Length - 1];
+        for (int i = 0; i < numbers.Length; i++)
+            if (!int.TryParse(parts[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i])) return false;
+        ChunkId chunk = new(numbers[0], numbers[1]), other = new(numbers[^2], numbers[^1]);
+        if (chunk.Direction > 1 || other.Direction > 1) return false;
+        operation = new ScheduleOperation(known, chunk, other);
+        return true;
+    }
 }

@@ -3,14 +3,11 @@ namespace Hadal.Parallel.Schedules;
 /// <summary>Which numbers of ranks and micro-batches each kind of schedule allows.</summary>
 internal static class ScheduleRules
 {
-    /// <summary>The largest number of ranks, and of micro-batches, that a schedule is made for: far above any real pipeline, and small enough to hold in memory.</summary>
-    public const int MostRanks = 1024, MostMicroBatches = 65536;
-
     public static void Check(ScheduleKind kind, int ranks, int microBatches)
     {
         if (!Enum.IsDefined(kind)) throw new ScheduleException($"{(int)kind} is no kind of schedule; the schedules are {string.Join(", ", ScheduleNames.All)}.");
-        if (ranks is < 1 or > MostRanks) throw new ScheduleException($"A pipeline has 1 to {MostRanks} ranks, not {ranks}.");
-        if (microBatches is < 1 or > MostMicroBatches) throw new ScheduleException($"A step has 1 to {MostMicroBatches} micro-batches, not {microBatches}.");
+        if (ranks is < 1 or > Schedule.MostRanks) throw new ScheduleException($"A pipeline has 1 to {Schedule.MostRanks} ranks, not {ranks}.");
+        if (microBatches is < 1 or > Schedule.MostMicroBatches) throw new ScheduleException($"A step has 1 to {Schedule.MostMicroBatches} micro-batches, not {microBatches}.");
         if (kind == ScheduleKind.DualPipe && ranks % 2 != 0)
             throw new ScheduleException($"DualPipe needs an even number of ranks, because ranks r and P − 1 − r hold the same two stages; {ranks} is odd, {ranks + 1} would do.");
         if (kind == ScheduleKind.DualPipe && microBatches % 2 != 0)

@@ -82,6 +82,26 @@ public sealed class BrowserPage : IAsyncDisposable
         await SendAsync("Input.dispatchKeyEvent", new JsonObject { ["type"] = "keyUp", ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code });
     }
 
+    /// <summary>The mouse at a place of the window: <c>mouseMoved</c>, <c>mousePressed</c>, <c>mouseReleased</c> with its left button, <c>mouseWheel</c>.</summary>
+    /// <param name="type">What it does.</param>
+    /// <param name="x">Pixels from the left.</param>
+    /// <param name="y">Pixels from the top.</param>
+    /// <param name="wheel">How far the wheel turns towards the reader.</param>
+    public Task MouseAsync(string type, double x, double y, double wheel = 0) => SendAsync("Input.dispatchMouseEvent", new JsonObject
+    {
+        ["type"] = type,
+        ["x"] = x,
+        ["y"] = y,
+        ["button"] = type is "mousePressed" or "mouseReleased" ? "left" : "none",
+        ["clickCount"] = type is "mousePressed" or "mouseReleased" ? 1 : 0,
+        ["deltaX"] = 0,
+        ["deltaY"] = wheel,
+    });
+
+    /// <summary>Shows the page as in another colour scheme.</summary>
+    /// <param name="scheme"><c>light</c> or <c>dark</c>.</param>
+    public Task SchemeAsync(string scheme) => SendAsync("Emulation.setEmulatedMedia", new JsonObject { ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = scheme }) });
+
     /// <summary>Fills a field of the settings.</summary>
     public async Task SetAsync(string name, string value)
     {
