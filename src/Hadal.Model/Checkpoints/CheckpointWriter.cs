@@ -13,6 +13,7 @@ namespace Hadal.Model.Checkpoints;
 public static class CheckpointWriter
 {
     private const int ChunkElements = 1 << 20;
+    private const string PartPrefix = "part-";
 
     /// <summary>Writes a folder.</summary>
     /// <param name="folder">The folder. One that is there is replaced if it is empty or holds a model (a <c>config.json</c> and no folders); anything else is
@@ -37,27 +38,91 @@ public static class CheckpointWriter
         if (options.Type is not (DType.F32 or DType.BF16 or DType.F8E4M3))
             throw new ArgumentException($"A checkpoint can be written in F32, BF16 or F8E4M3, not {options.Type}.", nameof(options));
         config.Validate();
-        config = options.Type == DType.F8E4M3
-            ? config with { Quantization = new BlockQuantization(), WeightType = DType.BF16 }
-            : config with { Quantization = null, WeightType = options.Type };
+        config = WrittenConfig(config, options);
         RefuseForeignFolder(folder);
-        AtomicFolder.Write(folder, temporary => Fill(temporary, config, values, options, files, cancellation), files);
+        AtomicFolder.Write(folder, temporary =>
+        {
+            WriteHead(temporary, config, options, files);
+            var shards = WriteShards(config, values, options, _ => true, (i, count) => Path.Combine(temporary, ShardName(i, count)), files, cancellation);
+            if (shards.Count > 1) Write(Path.Combine(temporary, CheckpointIndex.FileName), Index(shards), files);
+        }, files);
     }
 
-    private static void Fill(
-        string folder, ModelConfig config, TensorRows values, CheckpointOptions options, FileOperations files, CancellationToken cancellation)
+    /// <summary>Writes a folder whose weights several processes write, each a part, which <see cref="WritePart"/> does; this is what one of them does about the rest.</summary>
+    /// <param name="folder">The folder, as in <see cref="Write(string, ModelConfig, TensorRows, CheckpointOptions?, CancellationToken)"/>.</param>
+    /// <param name="config">A valid configuration.</param>
+    /// <param name="options">As those of the parts.</param>
+    /// <param name="parts">Has all parts written into the folder it is given.</param>
+    /// <exception cref="CheckpointException">The folder cannot be written, or the parts lack a tensor. What was there is untouched.</exception>
+    internal static void WriteTogether(string folder, ModelConfig config, CheckpointOptions options, Action<string> parts)
+    {
+        RefuseForeignFolder(folder);
+        AtomicFolder.Write(folder, temporary =>
+        {
+            parts(temporary);
+            Join(temporary, config, options);
+        });
+    }
+
+    /// <summary>Writes some tensors of a checkpoint into a folder that nobody reads yet.</summary>
+    /// <param name="folder">There.</param>
+    /// <param name="part">A name that no other part has.</param>
+    /// <param name="config">A valid configuration.</param>
+    /// <param name="values">Gives the values, a few rows at a time.</param>
+    /// <param name="options">How.</param>
+    /// <param name="isOwn">Whether a tensor belongs to this part. Copies of embedding and head are asked for by the name of the original.</param>
+    internal static void WritePart(string folder, string part, ModelConfig config, TensorRows values, CheckpointOptions options, Func<string, bool> isOwn)
+    {
+        if (options.Type == DType.F8E4M3) throw new ArgumentException("Parts are written in F32 or BF16.", nameof(options));
+        WriteShards(
+            WrittenConfig(config, options), values, options, isOwn, (i, _) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{PartPrefix}{part}-{i:00000}.safetensors")),
+            FileOperations.Platform, CancellationToken.None);
+    }
+
+    /// <summary>Makes a checkpoint of parts: their files get the usual names, and an index says what is in which.</summary>
+    /// <exception cref="CheckpointException">The parts lack a tensor.</exception>
+    internal static void Join(string folder, ModelConfig config, CheckpointOptions options)
+    {
+        config = WrittenConfig(config, options);
+        var shards = new List<List<SafetensorsEntry>>();
+        string[] parts = [.. Directory.EnumerateFiles(folder, PartPrefix + "*").Order(StringComparer.Ordinal)];
+        foreach (string part in parts)
+        {
+            using (var file = SafetensorsFile.Open(part)) shards.Add([.. file.Tensors.Select(t => new SafetensorsEntry(t.Name, t.Type, t.Shape))]);
+            File.Move(part, Path.Combine(folder, ShardName(shards.Count - 1, parts.Length)));
+        }
+
+        var there = shards.SelectMany(s => s).Select(t => t.Name).ToHashSet();
+        if (Specs(config, options).Keys.FirstOrDefault(n => !there.Contains(n)) is { } missing)
+            throw new CheckpointException(folder, missing, $"none of the {parts.Length} parts of the checkpoint has tensor {missing}");
+        WriteHead(folder, config, options, FileOperations.Platform);
+        if (shards.Count > 1) Write(Path.Combine(folder, CheckpointIndex.FileName), Index(shards), FileOperations.Platform);
+    }
+
+    private static ModelConfig WrittenConfig(ModelConfig config, CheckpointOptions options) => options.Type == DType.F8E4M3
+        ? config with { Quantization = new BlockQuantization(), WeightType = DType.BF16 }
+        : config with { Quantization = null, WeightType = options.Type };
+
+    private static void WriteHead(string folder, ModelConfig config, CheckpointOptions options, FileOperations files)
     {
         Write(Path.Combine(folder, ModelConfig.FileName), System.Text.Encoding.UTF8.GetBytes(config.ToJson()), files);
         foreach (string file in options.CopiedFiles) files.CopyFile(file, Path.Combine(folder, Path.GetFileName(file)));
         foreach (var (name, content) in options.AddedFiles) Write(Path.Combine(folder, Path.GetFileName(name)), content, files);
+    }
 
-        var catalog = new TensorCatalog(config);
-        var specs = catalog.Tensors.Where(t => options.MtpCopies || t.CopyOf is null).ToDictionary(t => t.Name);
-        var shards = Shards(specs.Values, options.ShardBytes);
+    private static Dictionary<string, TensorSpec> Specs(ModelConfig config, CheckpointOptions options) =>
+        new TensorCatalog(config).Tensors.Where(t => options.MtpCopies || t.CopyOf is null).ToDictionary(t => t.Name);
+
+    private static List<List<SafetensorsEntry>> WriteShards(
+        ModelConfig config, TensorRows values, CheckpointOptions options, Func<string, bool> isOwn, Func<int, int, string> path, FileOperations files, CancellationToken cancellation)
+    {
+        var specs = Specs(config, options);
+        var own = specs.Values.Where(t => isOwn(t.CopyOf ?? t.Name));
+        var shards = Shards(own, options.ShardBytes);
         var metadata = new Dictionary<string, string> { ["format"] = "pt" };
         for (int i = 0; i < shards.Count; i++)
         {
-            SafetensorsWriter.WriteInPlace(Path.Combine(folder, ShardName(i, shards.Count)), shards[i], (entry, stream) =>
+            SafetensorsWriter.WriteInPlace(path(i, shards.Count), shards[i], (entry, stream) =>
             {
                 var spec = specs[entry.Name];
                 var source = spec.CopyOf is { } original ? specs[original] : spec;
@@ -67,7 +132,7 @@ public static class CheckpointWriter
             }, metadata, files);
         }
 
-        if (shards.Count > 1) Write(Path.Combine(folder, CheckpointIndex.FileName), Index(shards), files);
+        return shards;
     }
 
     /// <summary>Fills shard after shard in the order of the catalog; a tensor larger than the limit gets a shard of its own.</summary>
@@ -87,6 +152,7 @@ public static class CheckpointWriter
             size += spec.ByteLength;
         }
 
+        if (shards[^1].Count == 0) shards.RemoveAt(shards.Count - 1);
         return shards;
     }
 

@@ -88,6 +88,9 @@ internal sealed class ShardedParameters : IDisposable
         if (_count > 0) _copies.AllGather(second ? _secondMoments : _firstMoments, whole).Wait();
     }
 
+    /// <summary>Whether some elements of the parameters lie in this rank's part.</summary>
+    public bool PartOverlaps(long first, long count) => first < _first + _count && first + count > _first;
+
     /// <summary>Takes this rank's part out of a whole moment.</summary>
     public void SetMoments(bool second, Tensor whole)
     {

@@ -128,7 +128,7 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
         {
             // The others wait for what this rank will not send.
             Groups.World.Abort(e.Message);
-            throw;
+            throw new CollectiveException($"Rank {Groups.World.Rank} ({Groups.Place}) cannot go on: {e.Message}", e);
         }
 
         LossMerge.Sum(Groups, _backend, losses);
@@ -242,7 +242,8 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
         for (int l = 0; l < _experts.Length; l++) take(_experts[l], all.AsSpan(l * width, experts), all.AsSpan(l * width + experts, Config.Groups));
     }
 
-    private void MergeBiases()
+    /// <summary>Tells all ranks the biases of all layers, after they have changed.</summary>
+    public void MergeBiases()
     {
         int experts = Config.RoutedExperts;
         var all = new long[_experts.Length * experts];

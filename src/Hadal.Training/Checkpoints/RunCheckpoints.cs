@@ -1,21 +1,15 @@
 using Hadal.Model.Checkpoints;
-using Hadal.Numerics;
-using Hadal.Training.Model;
-using Hadal.Training.Parameters;
 
 namespace Hadal.Training.Checkpoints;
 
 /// <summary>The checkpoints of a run: copied between two steps, written beside the steps that follow, at most one at a time.</summary>
 /// <param name="folder">Where they are.</param>
-/// <param name="model">What is kept.</param>
-/// <param name="backend">Where it is.</param>
+/// <param name="store">What is kept.</param>
 /// <param name="keep">How many stay.</param>
 /// <param name="tokenizerFiles">Files copied into each.</param>
-/// <param name="average">The average of the weights, if there is one.</param>
-internal sealed class RunCheckpoints(string folder, TrainingModel model, IBackend backend, int keep, IReadOnlyList<string> tokenizerFiles, WeightAverage? average)
+internal sealed class RunCheckpoints(string folder, IRunStore store, int keep, IReadOnlyList<string> tokenizerFiles)
 {
     private readonly BackgroundWriter _writer = new();
-    private TrainingSnapshot? _snapshot;
 
     public string Folder => folder;
 
@@ -66,25 +60,24 @@ internal sealed class RunCheckpoints(string folder, TrainingModel model, IBacken
     public TrainingState? TakeUp(string hash, string? data, Action<string>? warn)
     {
         Report(wait: true, warn);
-        if (TrainingCheckpoint.FindNewest(folder, warn) is not { } newest) return null;
+        if (store.FindNewest(folder, warn) is not { } newest) return null;
         var state = TrainingCheckpoint.ReadState(newest);
         if (state.RunHash != hash) throw new Runs.TrainingException($"{newest} belongs to a run with another model, data or batch; use its run file, or another folder.");
         if (state.Data is { } trained && data is not null && trained != data)
             throw new Runs.TrainingException($"{newest} is of a run over other data than those that are there now, so that going on would repeat some of it and miss some; put back what the run began with, or use another folder.");
-        TrainingCheckpoint.Load(newest, model, backend, average);
+        store.Load(newest);
         return state;
     }
 
     private void Write(TrainingState state, bool prune)
     {
-        _snapshot ??= new TrainingSnapshot(model, average);
-        _snapshot.Take(model, backend);
+        store.Take();
         _writer.Begin(() =>
         {
             Writing?.Invoke(state.Step);
             Directory.CreateDirectory(folder);
-            TrainingCheckpoint.Save(Path.Combine(folder, TrainingCheckpoint.Name(state.Step)), _snapshot, state, tokenizerFiles);
-            if (prune) TrainingCheckpoint.Prune(folder, keep);
+            store.Write(Path.Combine(folder, TrainingCheckpoint.Name(state.Step)), state, tokenizerFiles);
+            if (prune) store.Prune(folder, keep);
         });
     }
 

@@ -10,14 +10,15 @@ namespace Hadal.Training.Checkpoints;
 
 /// <summary>All that a run needs to go on bit for bit: a Hugging Face folder with FP32 weights, AdamW's moments, and where the run stands.</summary>
 /// <remarks>
-/// <c>checkpoints/step-00001000/</c> holds <c>model/</c>, <c>optimizer.safetensors</c> (<c>first_moment/NAME</c>, <c>second_moment/NAME</c>), <c>ema.safetensors</c> if the run averages its weights, <c>state.json</c>, and
+/// <c>checkpoints/step-00001000/</c> holds <c>model/</c>, <c>optimizer.safetensors</c> (<c>first_moment/NAME</c>, <c>second_moment/NAME</c>), <c>ema.safetensors</c> if the run averages its weights (of several ranks each writes its own, <c>optimizer-00000.safetensors</c>; any number of ranks goes on from them), <c>state.json</c>, and
 /// <c>manifest.json</c> with the checksums of all of them. The folder appears under its name only when it is complete, so a run that is killed while writing goes on
 /// from the checkpoint before; so does a run whose newest checkpoint is no longer what was written.
 /// </remarks>
 internal static class TrainingCheckpoint
 {
     public const string ModelFolder = "model";
-    private const string OptimizerFile = "optimizer.safetensors", AverageFile = "ema.safetensors", StateFile = "state.json", Prefix = "step-", Discarded = ".discarded", Damaged = ".damaged-";
+    public const string OptimizerFile = "optimizer", AverageFile = "ema";
+    private const string StateFile = "state.json", Prefix = "step-", Discarded = ".discarded", Damaged = ".damaged-";
 
     /// <summary>Name of the checkpoint of a step.</summary>
     public static string Name(int step) => Prefix + step.ToString("D8", CultureInfo.InvariantCulture);
@@ -31,12 +32,18 @@ internal static class TrainingCheckpoint
             var options = new CheckpointOptions { Type = DType.F32, CopiedFiles = tokenizerFiles, MtpCopies = false };
             CheckpointWriter.Write(Path.Combine(temporary, ModelFolder), snapshot.Config, snapshot.Read, options);
             SafetensorsWriter.Write(
-                Path.Combine(temporary, OptimizerFile), snapshot.Moments, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Moment(entry.Name))));
+                TensorFiles.PathOf(temporary, OptimizerFile), snapshot.Moments, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Moment(entry.Name))));
             if (snapshot.Averages.Any())
-                SafetensorsWriter.Write(Path.Combine(temporary, AverageFile), snapshot.Averages, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Average(entry.Name))));
-            AtomicFile.Write(Path.Combine(temporary, StateFile), stream => JsonSerializer.Serialize(stream, state, TrainingStateJson.Default.TrainingState));
-            CheckpointManifest.Write(temporary);
+                SafetensorsWriter.Write(TensorFiles.PathOf(temporary, AverageFile), snapshot.Averages, (entry, stream) => stream.Write(MemoryMarshal.AsBytes(snapshot.Average(entry.Name))));
+            Complete(temporary, state);
         });
+    }
+
+    /// <summary>Writes what comes last into a folder that has everything else.</summary>
+    public static void Complete(string folder, TrainingState state)
+    {
+        AtomicFile.Write(Path.Combine(folder, StateFile), stream => JsonSerializer.Serialize(stream, state, TrainingStateJson.Default.TrainingState));
+        CheckpointManifest.Write(folder);
     }
 
     /// <summary>The newest checkpoint below a folder that is what was written; damaged ones that are newer are set aside.</summary>
@@ -107,28 +114,26 @@ internal static class TrainingCheckpoint
     {
         average?.Wait();
         using (var checkpoint = Checkpoint.Open(Path.Combine(folder, ModelFolder))) ModelWeights.Load(model, backend, checkpoint);
-        using (var file = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile)))
+        using (var files = TensorFiles.Open(folder, OptimizerFile))
         {
             foreach (var moment in Moments(model))
             {
                 var values = new float[moment.Values.Count];
-                Read(file, moment.Name, values);
+                files.Read(moment.Name, values);
                 backend.Write(values, moment.Values);
             }
         }
 
-        if (average is null) return;
-        using var averages = SafetensorsFile.Open(Path.Combine(folder, AverageFile));
-        foreach (var (name, _) in average.Tensors) Read(averages, name, average[name]);
-        average.Restore();
+        if (average is not null) LoadAverage(folder, average);
     }
 
-    private static void Read(SafetensorsFile file, string name, float[] values)
+    /// <summary>Fills an average of weights, or of those of them that are here.</summary>
+    /// <exception cref="CheckpointException">A file is damaged, or belongs to another model.</exception>
+    public static void LoadAverage(string folder, WeightAverage average)
     {
-        var entry = file.Find(name);
-        if (entry is null || entry.Shape.Count != values.Length || entry.Type != DType.F32)
-            throw new CheckpointException(file.Path, name, $"the file has no F32 tensor {name} with {values.Length} elements");
-        file.ReadSingle(name, values);
+        using var files = TensorFiles.Open(folder, AverageFile);
+        foreach (var (name, _) in average.Tensors) files.Read(name, average[name]);
+        average.Restore();
     }
 
     /// <summary>AdamW's moments under their names in the file, which has FP32 whatever they are in memory: a bfloat16 value is one in FP32.</summary>

@@ -37,7 +37,7 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="ConfigException">The model cannot be trained so.</exception>
     public Trainer(RunConfig run, ModelConfig config, IBatchSource source, Func<ITrainingEngine> engine, Func<ITrainingEngine, WeightAverage> average)
     {
-        (_run, _source) = (run, source);
+        (_run, _source, Config) = (run, source, config);
         if (run.SequenceLength <= config.MtpLayers)
             throw new ConfigException("run file", "sequence_length", $"sequence_length is {run.SequenceLength}, but has to be above num_nextn_predict_layers ({config.MtpLayers})");
         _schedule = new BatchSchedule(run);
@@ -48,6 +48,12 @@ internal sealed class Trainer : IDisposable
         Average = run.EmaDecay > 0 ? average(_engine) : null;
         _losses = ModelStage.CreateLosses(config);
     }
+
+    /// <summary>The model's configuration.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>What is driven.</summary>
+    public ITrainingEngine Engine => _engine;
 
     /// <summary>The model, if it is whole and in this process.</summary>
     public TrainingModel Model => ((LocalEngine)_engine).Model;

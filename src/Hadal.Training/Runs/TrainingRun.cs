@@ -21,7 +21,7 @@ public sealed class TrainingRun : IDisposable
 {
     private readonly string _folder;
     private readonly IReadOnlyList<string> _tokenizerFiles;
-    private readonly IBackend _backend;
+    private readonly IRunStore _store;
     private readonly IBatchSource? _validation;
     private readonly int _validationMicroBatches;
     private readonly Trainer _trainer;
@@ -45,14 +45,18 @@ public sealed class TrainingRun : IDisposable
     public TrainingRun(
         RunConfig run, ModelConfig config, string folder, IBackend backend, IBatchSource training, IBatchSource? validation, int validationMicroBatches,
         IReadOnlyList<string> tokenizerFiles)
+        : this(run, folder, training, validation, validationMicroBatches, tokenizerFiles, Local(run, config, backend, training))
     {
-        ArgumentNullException.ThrowIfNull(run);
-        ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(training);
-        (Config, _folder, _backend, _validation, _tokenizerFiles) = (run, folder, backend, validation, tokenizerFiles);
+    }
+
+    /// <summary>A run of which this process has a part.</summary>
+    internal TrainingRun(
+        RunConfig run, string folder, IBatchSource training, IBatchSource? validation, int validationMicroBatches, IReadOnlyList<string> tokenizerFiles, (Trainer Trainer, IRunStore Store) part)
+    {
+        (Config, _folder, _validation, _tokenizerFiles) = (run, folder, validation, tokenizerFiles);
         _validationMicroBatches = validation is null ? 0 : validationMicroBatches;
-        _trainer = new Trainer(run, config, backend, training);
-        _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _trainer.Model, backend, run.KeepCheckpoints, tokenizerFiles, _trainer.Average);
+        (_trainer, _store) = part;
+        _checkpoints = new RunCheckpoints(Path.Combine(folder, "checkpoints"), _store, run.KeepCheckpoints, tokenizerFiles);
         _watch = new SpikeWatch(run);
         (_hash, _data) = (Hash(run), training.Fingerprint);
     }
@@ -115,37 +119,37 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit; or the last checkpoint or the model cannot be written.</exception>
     public StepMetrics Run(Action<StepMetrics>? progress, CancellationToken cancellation)
     {
-        if (StepsDone == 0 && Config.StartFrom is { } start) StartingWeights.Load(_trainer.Model, _backend, Path.GetFullPath(start, _folder), Warned);
+        if (StepsDone == 0 && Config.StartFrom is { } start) _store.LoadStart(Path.GetFullPath(start, _folder), Warned);
         Directory.CreateDirectory(_folder);
-        using var folder = RunLock.Take(_folder);
-        var (main, mtp) = RunPlan.FlopsOf(Config, _trainer.Model.Config);
-        AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
+        using var folder = _store.IsWriter ? RunLock.Take(_folder) : null;
+        var (main, mtp) = RunPlan.FlopsOf(Config, _trainer.Config);
+        if (_store.IsWriter) AtomicFile.Write(Path.Combine(_folder, "run.json"), stream => stream.Write(Encoding.UTF8.GetBytes(Config.ToJson())));
         StepMetrics? last = null;
         long started = Stopwatch.GetTimestamp();
         try
         {
-            using var log = MetricsLog.Open(MetricsFile, StepsDone);
+            using var log = _store.IsWriter ? MetricsLog.Open(MetricsFile, StepsDone) : null;
             for (bool late = false; StepsDone < Config.Steps && !late;)
             {
-                if (cancellation.IsCancellationRequested) Stop(cancellation);
+                if (_trainer.Engine.Agree(cancellation.IsCancellationRequested)) Stop(cancellation);
                 _checkpoints.Report(wait: false, Warned);
                 var step = Step();
                 if (step.Skipped is not null && !Survive(step))
                 {
-                    log.CutBehind(StepsDone);
+                    log?.CutBehind(StepsDone);
                     continue;
                 }
 
                 (last, _rewound) = (step with { Rewound = _rewound, ModelFlopsUtilization = (main + mtp) * step.TokensPerSecond / (PeakGflops * 1e9) }, null);
                 StepsDone++;
-                late = Stopwatch.GetElapsedTime(started) >= TimeLimit;
+                late = TimeLimit is { } limit && _trainer.Engine.Agree(Stopwatch.GetElapsedTime(started) >= limit);
                 if (ValidationIsDue(last: late || StepsDone == Config.Steps)) last = WithValidation(last);
-                Append(log, last);
+                if (log is not null) Append(log, last);
                 progress?.Invoke(last);
                 if (Config.CheckpointEvery > 0 && StepsDone % Config.CheckpointEvery == 0 && StepsDone < Config.Steps) _checkpoints.Begin(State, Warned);
             }
 
-            WriteWaiting(log);
+            if (log is not null) WriteWaiting(log);
         }
         finally
         {
@@ -154,11 +158,11 @@ public sealed class TrainingRun : IDisposable
 
         // Not to be stopped: no checkpoint holds the last steps. The model itself comes last: it says that the run is complete.
         var options = new CheckpointOptions { Type = Config.SaveDType == "bfloat16" ? DType.BF16 : DType.F32, CopiedFiles = _tokenizerFiles };
-        if (_trainer.Average is { } average) ModelWeights.Save(average, _trainer.Model.Config, AverageFolder, options);
-        ModelWeights.Save(_trainer.Model, _backend, ModelFolder, options with
+        if (_trainer.Average is not null) _store.SaveModel(AverageFolder, options, average: true);
+        _store.SaveModel(ModelFolder, options with
         {
             AddedFiles = new Dictionary<string, ReadOnlyMemory<byte>> { [TrainingState.FileInModel] = JsonSerializer.SerializeToUtf8Bytes(State, TrainingStateJson.Default.TrainingState) },
-        }, CancellationToken.None);
+        }, average: false);
         return last ?? MetricsLog.Read(MetricsFile)[^1];
     }
 
@@ -169,7 +173,11 @@ public sealed class TrainingRun : IDisposable
         _validationMicroBatches == 0 ? double.NaN : _trainer.Validate(_validation!, _validationMicroBatches, cancellation).Loss;
 
     /// <inheritdoc/>
-    public void Dispose() => _trainer.Dispose();
+    public void Dispose()
+    {
+        _store.Dispose();
+        _trainer.Dispose();
+    }
 
     // A full disk is told of once, until there is room again.
     private void Append(MetricsLog log, StepMetrics step)
@@ -213,6 +221,15 @@ public sealed class TrainingRun : IDisposable
         {
             throw new TrainingException($"The batch of step {StepsDone + 1} cannot be read ({e.Message.TrimEnd('.')}); put the data back and run the same command. {Keep()}");
         }
+    }
+
+    private static (Trainer, IRunStore) Local(RunConfig run, ModelConfig config, IBackend backend, IBatchSource training)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(training);
+        var trainer = new Trainer(run, config, backend, training);
+        return (trainer, new LocalStore(trainer.Model, backend, trainer.Average));
     }
 
     // What happens to a step whose gradients were thrown away: true if the run goes on behind it, false if it went back.
