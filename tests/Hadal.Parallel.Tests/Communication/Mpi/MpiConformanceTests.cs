@@ -35,6 +35,12 @@ public class MpiConformanceTests
     [MemberData(nameof(EndingCases))]
     public void Processes_that_do_not_agree_over_MPICH_hear_it(string name) => Disagree(name, MpiJob.Mpich(3, "disagree", name));
 
+    [Fact(Explicit = true)]
+    public void More_than_2_GiB_move_at_once_over_Open_MPI() => Conform(2, MpiJob.OpenMpi(2, "large"));
+
+    [Fact(Explicit = true)]
+    public void More_than_2_GiB_move_at_once_over_MPICH() => Conform(2, MpiJob.Mpich(2, "large"));
+
     [Fact]
     public void A_library_that_is_named_and_cannot_be_loaded_is_an_error_that_says_so()
     {
