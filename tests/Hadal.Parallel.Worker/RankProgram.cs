@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hadal.Numerics;
 using Hadal.Parallel.Communication;
+using Hadal.Parallel.Communication.InProcess;
 using Hadal.Parallel.Communication.Mpi;
 using Hadal.Parallel.Worker.Conformance;
 
@@ -9,7 +10,7 @@ namespace Hadal.Parallel.Worker;
 /// <summary>What a rank does that a test has started under mpirun. A promise that is not kept ends the job, with a line on standard error that names the rank.</summary>
 internal static class RankProgram
 {
-    private const string Usage = "Hadal.Parallel.Worker conformance [LARGEST-COUNT] | disagree CASE | fail WAY | measure";
+    private const string Usage = "Hadal.Parallel.Worker conformance [LARGEST-COUNT] | disagree CASE | fail WAY | large | measure [THREADS]";
 
     public static int Run(string[] arguments)
     {
@@ -31,8 +32,14 @@ internal static class RankProgram
             case ["fail", var way]:
                 MpiWorld.Run(world => Failures.Run(world, way));
                 return 0;
+            case ["large"]:
+                MpiWorld.Run(world => TryAll(world, [new("a message and parts of more than 2 GiB", LargeCases.Move)]));
+                return 0;
             case ["measure"]:
                 MpiWorld.Run(world => Measurement.Run(world.Group, world.LibraryVersion));
+                return 0;
+            case ["measure", var threads]:
+                InProcessRanks.Run(int.Parse(threads, CultureInfo.InvariantCulture), group => Measurement.Run(group, "Threads"));
                 return 0;
             default:
                 Console.Error.WriteLine(Usage);

@@ -43,16 +43,23 @@ internal sealed partial record MpiLibrary(int HandleSize, nint World, nint Byte,
                 + $"{MpiLauncher.LibraryVariable} to its path.");
         }
 
-        if (Interlocked.CompareExchange(ref _loaded, library, 0) == 0) NativeLibrary.SetDllImportResolver(typeof(MpiLibrary).Assembly, Resolve);
+        MpiLibrary known;
         if (NativeLibrary.TryGetExport(library, "ompi_mpi_comm_world", out nint world))
         {
-            return new MpiLibrary(
-                sizeof(long), world, NativeLibrary.GetExport(library, "ompi_mpi_byte"), NativeLibrary.GetExport(library, "ompi_mpi_errors_return"), InPlace: 1, AnySource: -1, StatusSource: 0);
+            nint bytes = NativeLibrary.GetExport(library, "ompi_mpi_byte"), errorsReturn = NativeLibrary.GetExport(library, "ompi_mpi_errors_return");
+            known = new MpiLibrary(sizeof(long), world, bytes, errorsReturn, InPlace: 1, AnySource: -1, StatusSource: 0);
+        }
+        else if (NativeLibrary.TryGetExport(library, "MPIX_Comm_agree", out _))
+        {
+            known = new MpiLibrary(sizeof(int), 0x44000000, 0x4c00010d, 0x54000001, InPlace: -1, AnySource: -2, StatusSource: 2);
+        }
+        else
+        {
+            throw new CollectiveException($"{name} has neither Open MPI's nor MPICH's binary interface.");
         }
 
-        if (NativeLibrary.TryGetExport(library, "MPIX_Comm_agree", out _))
-            return new MpiLibrary(sizeof(int), 0x44000000, 0x4c00010d, 0x54000001, InPlace: -1, AnySource: -2, StatusSource: 2);
-        throw new CollectiveException($"{name} has neither Open MPI's nor MPICH's binary interface.");
+        if (Interlocked.CompareExchange(ref _loaded, library, 0) == 0) NativeLibrary.SetDllImportResolver(typeof(MpiLibrary).Assembly, Resolve);
+        return known;
     }
 
     /// <summary>Rank of the group that sent what a status tells of.</summary>

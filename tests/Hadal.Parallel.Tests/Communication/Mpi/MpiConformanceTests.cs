@@ -35,6 +35,20 @@ public class MpiConformanceTests
     [MemberData(nameof(EndingCases))]
     public void Processes_that_do_not_agree_over_MPICH_hear_it(string name) => Disagree(name, MpiJob.Mpich(3, "disagree", name));
 
+    [Fact(Explicit = true)]
+    public void More_than_2_GiB_move_at_once_over_Open_MPI() => Conform(2, MpiJob.OpenMpi(2, "large"));
+
+    [Fact(Explicit = true)]
+    public void More_than_2_GiB_move_at_once_over_MPICH() => Conform(2, MpiJob.Mpich(2, "large"));
+
+    [Fact]
+    public void A_library_that_is_named_and_cannot_be_loaded_is_an_error_that_says_so()
+    {
+        var (code, output) = Launch.Run(MpiJob.Bound, MpiJob.OpenMpi(2, ["-x", "HADAL_MPI_LIBRARY=libnone.so.1"], ["conformance"]));
+        Assert.NotEqual(0, code);
+        Assert.Contains("Open MPI's mpirun (OMPI_COMM_WORLD_SIZE is set), but libnone.so.1 cannot be loaded.", output);
+    }
+
     private static void Conform(int ranks, string[] command)
     {
         var (code, output) = Launch.Run(MpiJob.Bound, command);
