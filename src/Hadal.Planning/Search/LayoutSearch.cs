@@ -5,7 +5,7 @@ using Hadal.Planning.Training;
 
 namespace Hadal.Planning.Search;
 
-/// <summary>Tries the layouts of a plan's devices: every schedule, powers of two (times what divides) of pipeline ranks and of devices for the experts, every recomputation.</summary>
+/// <summary>Tries the layouts of a plan's devices: every schedule, all divisors up to 64, and larger powers of two, as pipeline ranks and as devices for the experts, every recomputation.</summary>
 public static class LayoutSearch
 {
     /// <summary>The longest pipeline that is tried.</summary>
@@ -21,29 +21,30 @@ public static class LayoutSearch
     {
         ArgumentNullException.ThrowIfNull(plan);
         var fitting = new List<TrainingForecast>();
-        var fallen = new List<(string Reason, TrainingLayout Layout, string Sentence)>();
+        var fallen = new List<(string Reason, TrainingLayout Layout, double Distance, string Sentence)>();
         foreach (var layout in Layouts(plan))
         {
             cancellation.ThrowIfCancellationRequested();
             try
             {
-                fitting.Add(TrainingPlanner.ForecastThatFits(plan with { Layout = layout }));
+                var forecast = TrainingPlanner.Forecast(plan with { Layout = layout });
+                if (forecast.Fits) fitting.Add(forecast);
+                else fallen.Add(("too little memory", layout, forecast.Memory.Total, TrainingPlanner.MemoryProblem(forecast)));
             }
             catch (ConfigException e)
             {
-                fallen.Add((Reason(e), layout, e.Message));
+                fallen.Add((Reason(e), layout, 0, e.Message[(plan.Name.Length + 2)..^1]));
             }
         }
 
-        // Of layouts that are equally fast, the one that needs less memory.
+        // The example is the layout that lacks least. Of layouts that are equally fast, the one that needs less memory.
         return new LayoutProposal(
             [.. fitting.OrderBy(f => f.StepSeconds).ThenBy(f => f.Memory.Total).Take(count)], fitting.Count,
-            [.. fallen.GroupBy(f => f.Reason).OrderByDescending(g => g.Count()).Select(g => new FallenLayouts(g.Key, g.Count(), g.First().Layout, g.First().Sentence))]);
+            [.. fallen.GroupBy(f => f.Reason).OrderByDescending(g => g.Count()).Select(g => new FallenLayouts(g.Key, g.Count(), g.MinBy(f => f.Distance).Layout, g.MinBy(f => f.Distance).Sentence))]);
     }
 
     private static string Reason(ConfigException e) => e.Field switch
     {
-        "cluster.memory_bytes" => "too little memory",
         "layout.experts" => "experts cannot be shared out",
         "layout.schedule" => "the schedule does not allow it",
         "layout.pipeline" => "too many stages for the layers",
@@ -66,5 +67,5 @@ public static class LayoutSearch
         }
     }
 
-    private static IEnumerable<int> Divisors(int number) => Enumerable.Range(1, number).Where(d => number % d == 0 && (d & (d - 1)) == 0 || number % d == 0 && d <= MostRanks);
+    private static IEnumerable<int> Divisors(int number) => Enumerable.Range(1, number).Where(d => number % d == 0 && (d <= MostRanks || (d & (d - 1)) == 0));
 }

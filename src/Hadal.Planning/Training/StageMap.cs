@@ -35,7 +35,7 @@ internal static class StageMap
         var times = new ChunkTimes(plan);
         var end = new StageContent([.. Enumerable.Repeat(model.IsMixtureOfExperts(model.Layers), model.MtpLayers)], false, 1 + model.MtpLayers, model.MtpLayers);
         double layer = times.Compute(new StageContent([model.IsMixtureOfExperts(model.Layers - 1)], false, 0, 0)), fixedCost = times.Compute(end) / layer;
-        int best = Enumerable.Range(0, model.Layers - stages + 2).MinBy(k => Math.Max(Math.Ceiling((double)(model.Layers - k) / (stages - 1)), k + fixedCost));
+        int best = Enumerable.Range(0, model.Layers - stages + 2).MinBy(k => (Math.Max(Math.Ceiling((double)(model.Layers - k) / (stages - 1)), k + fixedCost), -k));
         int rest = model.Layers - best;
         return [.. Enumerable.Range(0, stages - 1).Select(s => rest / (stages - 1) + (s < rest % (stages - 1) ? 1 : 0)), best];
     }

@@ -49,12 +49,17 @@ public static class TrainingPlanner
     public static TrainingForecast ForecastThatFits(TrainingPlan plan)
     {
         var forecast = Forecast(plan);
-        if (forecast.Fits) return forecast;
+        return forecast.Fits ? forecast : throw new ConfigException(plan.Name, "cluster.memory_bytes", MemoryProblem(forecast));
+    }
+
+    /// <summary>What a device lacks, as a sentence without a full stop.</summary>
+    internal static string MemoryProblem(TrainingForecast forecast)
+    {
         var memory = forecast.Memory;
         int rank = forecast.MemoryOfRanks.ToList().IndexOf(memory);
         var largest = memory.Parts().MaxBy(p => p.Bytes);
-        throw new ConfigException(plan.Name, "cluster.memory_bytes", FormattableString.Invariant(
-            $"a device of pipeline rank {rank} would need {memory.Total / 1e9:0.0} GB, but has {plan.Cluster.MemoryBytes / 1e9:0.0} GB; most of it, {largest.Bytes / 1e9:0.0} GB, are {largest.Name}. More pipeline ranks, more devices for the experts, or more recomputation would need less"));
+        return FormattableString.Invariant(
+            $"a device of pipeline rank {rank} would need {memory.Total / 1e9:0.0} GB, but has {forecast.Plan.Cluster.MemoryBytes / 1e9:0.0} GB; most of it, {largest.Bytes / 1e9:0.0} GB, are {largest.Name}. More pipeline ranks, more devices for the experts, or more recomputation would need less");
     }
 
     private static double Exposed(TimelineLane lane, int rank, StageLayout layout, StageContent[] stages, ChunkTimes times, PairTime[,] pairs) => lane.Spans.Sum(span =>
