@@ -39,12 +39,10 @@ public class ServingPlannerTests
     }
 
     [Fact]
-    public void A_request_alone_waits_for_the_weights_of_its_device()
+    public void A_request_alone_waits_for_little_more_than_the_weights_of_its_device()
     {
-        // 61 layers twice (two micro-batches) and the head once: nothing but reading weights takes that long.
-        var times = new DecodeTimes(PlanPresets.V3Serving);
-        double layers = times.WeightBytes - 2 * 2 * 129280 * 7168.0;
-        Assert.InRange(_v3.FloorSecondsPerToken, 2 * layers / 3000e9, 2 * layers / 3000e9 + 2 * 129280 * 7168.0 / 3000e9 + 0.0005);
+        double read = new DecodeTimes(PlanPresets.V3Serving).WeightBytes - 2 * 129280 * 7168.0;
+        Assert.InRange(_v3.FloorSecondsPerToken, read / 3000e9, 1.15 * read / 3000e9);
     }
 
     [Fact]

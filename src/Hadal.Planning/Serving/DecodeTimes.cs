@@ -40,19 +40,16 @@ internal sealed class DecodeTimes(ServingPlan plan)
     public double Movements(double tokens) => plan.Decode.Devices == 1 ? 0
         : tokens * plan.Model.ExpertsPerToken * (LayerWork.DispatchBytes(plan.Model, fp8: true) + LayerWork.CombineBytes(plan.Model)) / (plan.LowLatencyGbPerS * 1e9);
 
-    /// <summary>Seconds between two tokens with so many requests on a device.</summary>
-    public double SecondsPerToken(double requests)
-    {
-        var c = plan.Model;
-        double half = requests / 2, sum = Longer(2 * LayerWork.VocabularyWeights(c), 2 * requests * LayerWork.VocabularyWeights(c), plan.Cluster.Bf16ReachedTflops);
-        for (int l = 0; l < c.Layers; l++)
-        {
-            bool experts = c.IsMixtureOfExperts(l);
-            sum += 2 * Math.Max(Compute(experts, half), experts ? Movements(half) : 0);
-        }
+    /// <summary>Seconds between two tokens with so many requests on a device, in two micro-batches that hide each other's movements.</summary>
+    public double SecondsPerToken(double requests) => Head(requests) + Layers(experts => 2 * Math.Max(Compute(experts, requests / 2), experts ? Movements(requests / 2) : 0));
 
-        return sum;
-    }
+    /// <summary>Seconds between two tokens of a request that is alone on its device: nothing hides anything.</summary>
+    public double Floor() => Head(1) + Layers(experts => Compute(experts, 1) + (experts ? Movements(1) : 0));
+
+    private double Head(double requests) => Longer(2 * LayerWork.VocabularyWeights(plan.Model), 2 * requests * LayerWork.VocabularyWeights(plan.Model), plan.Cluster.Bf16ReachedTflops);
+
+    private double Layers(Func<bool, double> seconds) =>
+        plan.Model.ExpertLayers * seconds(true) + (plan.Model.Layers - plan.Model.ExpertLayers) * seconds(false);
 
     private double Product(double weights, double active, double tokens) => Longer(weights, 2 * tokens * active, plan.Cluster.Fp8ReachedTflops);
 

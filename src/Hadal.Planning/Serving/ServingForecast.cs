@@ -12,7 +12,7 @@ namespace Hadal.Planning.Serving;
 /// <param name="SecondsPerToken">Between two tokens of a request.</param>
 /// <param name="DecodeLayerMicroseconds">A layer's compute and movements for one micro-batch, half of the requests.</param>
 /// <param name="DecodeLimitTokensPerSecond">Tokens a second that a request could get at most if nothing but the network took time.</param>
-/// <param name="FloorSecondsPerToken">Between two tokens of a request that is alone on its device: reading the weights.</param>
+/// <param name="FloorSecondsPerToken">Between two tokens of a request that is alone on its device: little more than reading the weights once.</param>
 /// <param name="CacheTokensPerDevice">Tokens whose latents a decoding device has room for.</param>
 /// <param name="DecodeWeightBytes">Weights on a decoding device.</param>
 public sealed record ServingForecast(

@@ -49,13 +49,13 @@ public static class ServingPlanner
         int room = (int)Math.Min(MostRequests, decode.CacheTokens / plan.Context);
         int requests = plan.RequestsPerDevice > 0 ? plan.RequestsPerDevice : Enumerable.Range(1, Math.Max(1, room)).LastOrDefault(r => decode.SecondsPerToken(r) <= 1 / plan.TokensPerSecondPerRequest);
         if (requests == 0)
-            throw Mistake(plan, "tokens_per_second_per_request", FormattableString.Invariant($"a request alone on its device gets {1 / decode.SecondsPerToken(1):0.#} tokens a second, less than the {plan.TokensPerSecondPerRequest} that are wanted"));
+            throw Mistake(plan, "tokens_per_second_per_request", FormattableString.Invariant($"a request alone on its device gets {1 / decode.SecondsPerToken(1):0.#} tokens a second in two micro-batches, less than the {plan.TokensPerSecondPerRequest} that are wanted"));
         if (room < requests)
             throw Mistake(plan, "decode.devices", FormattableString.Invariant($"{requests} requests of {plan.Context} tokens do not fit on a device: {decode.WeightBytes / 1e9:0.0} GB are weights, and {Math.Max(0, cluster.MemoryBytes - plan.ReservedBytes - decode.WeightBytes) / 1e9:0.0} GB are left for {decode.CacheTokens:0} tokens; more devices in the unit would hold fewer experts each"));
         double token = decode.SecondsPerToken(requests), half = requests / 2.0;
         return new ServingForecast(
             plan, computed / (1 - plan.CachedShare), computed, (layer * 1e6, moves * 1e6), cluster.DevicesPerNode * requests / token, requests, token,
-            (decode.Compute(true, half) * 1e6, decode.Movements(half) * 1e6), Limit(plan), decode.SecondsPerToken(1), decode.CacheTokens, decode.WeightBytes);
+            (decode.Compute(true, half) * 1e6, decode.Movements(half) * 1e6), Limit(plan), decode.Floor(), decode.CacheTokens, decode.WeightBytes);
     }
 
     /// <summary>
