@@ -42,7 +42,7 @@ public sealed class TimelinePageTests(Browser browser) : IClassFixture<Browser>,
         await page.MouseAsync("mouseMoved", x, y);
         await page.WaitAsync("!document.getElementById('details').hidden");
         Assert.Equal(
-            ["Forward", "micro-batch 0 of direction 0, stage 1", "rank 1: 1 to 2, takes 1", "waited 1 before it", "holds activations of 1 chunks"],
+            ["Forward", "micro-batch 0 of direction 0, stage 1", "rank 1: 1 to 2, takes 1", "waited 1 before it", "holds activations of 1 chunk"],
             (await page.TextAsync("#details")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         (x, y) = await PlaceAsync(page, 1, 12);
         await page.MouseAsync("mouseMoved", x, y);

@@ -230,7 +230,7 @@
     if (lane.operations && waited > duration * 1e-9) lines.push(line(`waited ${seconds(waited)} before it`));
     if (held && s.kind !== "") {
       const bytes = data.chunkBytes > 0 ? `, ${((held[1] * data.chunkBytes + held[2] * data.deferredBytes) / 1e9).toFixed(1)} GB` : "";
-      lines.push(line(`holds activations of ${held[1]} chunks${held[2] > 0 ? ` and ${held[2]} for weight gradients` : ""}${bytes}`));
+      lines.push(line(`holds activations of ${held[1]} ${held[1] === 1 ? "chunk" : "chunks"}${held[2] > 0 ? ` and ${held[2]} for weight gradients` : ""}${bytes}`));
     }
     details.replaceChildren(...lines);
   }

@@ -1,0 +1,145 @@
+using Hadal.Model.Configuration;
+using Hadal.Planning.Clusters;
+using Hadal.Planning.Models;
+using Hadal.Planning.Plans;
+
+namespace Hadal.Planning.Training;
+
+/// <summary>Seconds that the parts of a chunk take: a layer's measured times, scaled by operations and bytes to the plan's model, and by peak rates to its devices.</summary>
+internal sealed class ChunkTimes
+{
+    /// <summary>Tokens for which a layer's times were measured.</summary>
+    private const int MeasuredTokens = 4096;
+
+    private static readonly ModelConfig _measuredModel = new();
+    private readonly TrainingPlan _plan;
+    private readonly double _tokens, _compute;
+    private readonly bool _fp8;
+
+    public ChunkTimes(TrainingPlan plan)
+    {
+        (_plan, _tokens, _fp8) = (plan, plan.MicroBatchTokens, plan.Layout.Precision == TrainingPrecision.Fp8);
+        _compute = Cluster.H800.Fp8Tflops / plan.Cluster.Fp8Tflops;
+        (Dense, Experts) = (Layer(false), Layer(true));
+        double product = 2 * _tokens * LayerWork.VocabularyWeights(plan.Model) / (plan.Cluster.Bf16ReachedTflops * 1e12);
+        Head = new Pass(product, product, product);
+        double projection = 2 * _tokens * LayerWork.MtpProjectionWeights(plan.Model) / (plan.Cluster.Bf16ReachedTflops * 1e12);
+        MtpProjection = new Pass(projection, projection, projection);
+    }
+
+    /// <summary>Forward, backward for inputs, weight gradient of something that only computes.</summary>
+    public readonly record struct Pass(double Forward, double Backward, double Weights)
+    {
+        public double Sum => Forward + Backward + Weights;
+    }
+
+    /// <summary>A layer's parts; the movements are 0 for a dense layer.</summary>
+    public sealed record Parts(Pass Attention, Pass Mlp)
+    {
+        public double Dispatch { get; init; }
+
+        public double Combine { get; init; }
+
+        public double GradientDispatch { get; init; }
+
+        public double GradientCombine { get; init; }
+
+        public double DispatchAlone { get; init; }
+
+        public double CombineAlone { get; init; }
+
+        public double GradientDispatchAlone { get; init; }
+    }
+
+    /// <summary>A layer with a dense MLP.</summary>
+    public Parts Dense { get; }
+
+    /// <summary>A layer with experts.</summary>
+    public Parts Experts { get; }
+
+    /// <summary>The output head, in BF16.</summary>
+    public Pass Head { get; }
+
+    /// <summary>An MTP module's projection, in BF16.</summary>
+    public Pass MtpProjection { get; }
+
+    /// <summary>Parts of a layer.</summary>
+    public Parts Of(bool experts) => experts ? Experts : Dense;
+
+    /// <summary>What a stage computes besides its layers: heads and projections of MTP modules.</summary>
+    public Pass Ends(StageContent stage) => new(
+        stage.Heads * Head.Forward + stage.MtpModules * MtpProjection.Forward, stage.Heads * Head.Backward + stage.MtpModules * MtpProjection.Backward,
+        stage.Heads * Head.Weights + stage.MtpModules * MtpProjection.Weights);
+
+    /// <summary>Everything that a stage computes for a chunk, forward and backward, without movements.</summary>
+    public double Compute(StageContent stage) => Ends(stage).Sum + stage.Experts.Sum(e => Of(e).Attention.Sum + Of(e).Mlp.Sum);
+
+    /// <summary>F of a chunk that nothing runs beside: experts' inputs and outputs move while nothing computes.</summary>
+    public double Forward(StageContent stage) =>
+        Ends(stage).Forward + stage.Experts.Select(Of).Sum(p => p.Attention.Forward + p.Mlp.Forward + p.DispatchAlone + p.CombineAlone);
+
+    /// <summary>The backward for inputs of a chunk that nothing runs beside.</summary>
+    public double Backward(StageContent stage)
+    {
+        double again = _plan.Layout.Recompute == Recomputation.Layers ? stage.Experts.Select(Of).Sum(p => p.DispatchAlone + p.CombineAlone) : 0;
+        return again + Ends(stage).Backward + stage.Experts.Select(Of).Sum(p => p.Attention.Backward + p.Mlp.Backward + p.DispatchAlone + p.CombineAlone);
+    }
+
+    /// <summary>W of a chunk.</summary>
+    public double Weights(StageContent stage) => Ends(stage).Weights + stage.Experts.Select(Of).Sum(p => p.Attention.Weights + p.Mlp.Weights);
+
+    private Parts Layer(bool experts)
+    {
+        var (model, measured, t) = (_plan.Model, _measuredModel, _plan.Cluster.LayerMilliseconds);
+        int length = _plan.SequenceLength;
+
+        // Products of attention and the core apart in no published figure: both together scale the forward and the backward, products alone the weight gradients.
+        double tokens = _tokens / MeasuredTokens;
+        double attention = tokens * (2 * LayerWork.AttentionWeights(model) + LayerWork.CoreAttention(model, length)) / (2 * LayerWork.AttentionWeights(measured) + LayerWork.CoreAttention(measured, 4096));
+        double projections = tokens * LayerWork.AttentionWeights(model) / LayerWork.AttentionWeights(measured);
+        double mlp = tokens * LayerWork.ActiveMlpWeights(model, experts) / LayerWork.ActiveMlpWeights(measured, experts: true);
+        double slowerAttention = Slower(LayerWork.AttentionWeights(model)), slowerMlp = Slower(LayerWork.ActiveMlpWeights(model, experts));
+        double attentionBackward = t.AttentionBackward, mlpBackward = t.MlpBackward;
+        if (_plan.Layout.Recompute != Recomputation.UpProjections) (attentionBackward, mlpBackward) = (attentionBackward - t.AttentionRecompute, mlpBackward - t.MlpRecompute);
+        if (_plan.Layout.Recompute == Recomputation.Layers) (attentionBackward, mlpBackward) = (attentionBackward + t.AttentionForward, mlpBackward + t.MlpForward);
+
+        var parts = new Parts(
+            new Pass(Time(t.AttentionForward, attention) + slowerAttention, Time(attentionBackward, attention) + slowerAttention, Time(t.AttentionWeights, projections) + slowerAttention),
+            new Pass(Time(t.MlpForward, mlp) + slowerMlp, Time(mlpBackward, mlp) + slowerMlp, Time(t.MlpWeights, mlp) + slowerMlp));
+        if (!experts) return parts;
+        var (dispatch, combine) = Movements();
+        return parts with
+        {
+            Dispatch = dispatch * t.Dispatch / 1e3,
+            Combine = combine * t.Combine / 1e3,
+            GradientDispatch = dispatch * t.GradientDispatch / 1e3,
+            GradientCombine = combine * t.GradientCombine / 1e3,
+            DispatchAlone = dispatch * t.DispatchAlone / 1e3,
+            CombineAlone = combine * t.CombineAlone / 1e3,
+            GradientDispatchAlone = dispatch * t.GradientDispatchAlone / 1e3,
+        };
+    }
+
+    private double Time(double milliseconds, double work) => milliseconds / 1e3 * work * _compute;
+
+    /// <summary>In BF16 a product takes twice as long as in FP8; what it takes in FP8 comes on top.</summary>
+    private double Slower(double weights) => _fp8 ? 0 : 2 * _tokens * weights / (_plan.Cluster.Fp8ReachedTflops * 1e12);
+
+    /// <summary>
+    /// How long dispatch and combine take compared with those that were measured, by bytes through the narrower link. A token goes to at most as many nodes as groups are kept, over the
+    /// network; within one node, to each of its experts over the node's links. Alone on a device, nothing moves.
+    /// </summary>
+    private (double Dispatch, double Combine) Movements()
+    {
+        var (model, cluster) = (_plan.Model, _plan.Cluster);
+        int width = _plan.Layout.Experts;
+        if (width == 1) return (0, 0);
+        int nodes = (width + cluster.DevicesPerNode - 1) / cluster.DevicesPerNode;
+        bool network = nodes > 1;
+        double copies = network ? Math.Min(Math.Min(model.Groups > 1 ? model.KeptGroups : model.ExpertsPerToken, model.ExpertsPerToken), nodes) : Math.Min(model.ExpertsPerToken, width - 1);
+        double bandwidth = network ? cluster.NetworkGbPerS : cluster.NodeGbPerS;
+        double share = _tokens * copies / bandwidth, measured = MeasuredTokens * (double)_measuredModel.KeptGroups / Cluster.H800.NetworkGbPerS;
+        return (share * LayerWork.DispatchBytes(model, _fp8) / (measured * LayerWork.DispatchBytes(_measuredModel, fp8: true)),
+            share * LayerWork.CombineBytes(model) / (measured * LayerWork.CombineBytes(_measuredModel)));
+    }
+}
