@@ -10,8 +10,8 @@ using Hadal.Cli.Monitoring;
 using Hadal.Cli.Output;
 using Hadal.Cli.Wiring;
 using Hadal.Model.Checkpoints;
-using Hadal.Numerics;
 using Hadal.Numerics.Measurement;
+using Hadal.Parallel.Training;
 using Hadal.Training.Metrics;
 using Hadal.Training.Presets;
 using Hadal.Training.Runs;
@@ -90,19 +90,44 @@ internal sealed class TrainCommand : HadalCommand
     {
         var plan = RunPlan.Of(file.Run, file.Model);
         MemoryRoom.Require(plan.MemoryBytes, "The run", "a smaller model, sequence_length or micro_batch_sequences, or recompute takes less");
-        if (plan.RecomputeSavesBytes != 0) context.Say($"Recomputation saves {Figures.Bytes(plan.RecomputeSavesBytes)}; the run takes about {Figures.Bytes(plan.MemoryBytes)}.");
         int threads = context.Get(_threads);
         using var data = RunData.Load(context, file, threads);
-        context.Say(data.Describe());
-        using var backend = new CpuBackend(threads);
-        using var run = new TrainingRun(
-            file.Run, file.Model, folder, backend, data.Training, data.Validation, data.ValidationMicroBatches,
-            TokenizerFiles.Find(file.TokenizerPath, Path.Combine(folder, "tokenizer")))
+        var training = new SharedBatches(data.Training);
+        var validation = data.Validation is null ? null : new SharedBatches(data.Validation);
+        StoppedException? stopped = null;
+        TrainingRanks.Run(file, threads, (backend, world) =>
         {
-            Warned = sentence => context.Say("warning: " + sentence),
-        };
-        if (run.Resume()) context.Say($"Going on behind step {run.StepsDone} of {file.Run.Steps}.");
-        else if (context.Get(_resume)) throw new MistakeException($"{folder} has no checkpoint to go on from; leave out --resume to start at the first step");
+            bool speaks = world is null or { Rank: 0 };
+            if (speaks)
+            {
+                if (plan.RecomputeSavesBytes != 0) context.Say($"Recomputation saves {Figures.Bytes(plan.RecomputeSavesBytes)}; the run takes about {Figures.Bytes(plan.MemoryBytes)}.");
+                context.Say(data.Describe());
+                if (file.Run.Parallel is { } p && world is not null) context.Say($"{world.Size} ranks: {p.Schedule} over {p.Pipeline}, experts over {p.Experts}, data over {p.Data}.");
+            }
+
+            var tokenizer = TokenizerFiles.Find(file.TokenizerPath, Path.Combine(folder, "tokenizer"));
+            using var run = world is null
+                ? new TrainingRun(file.Run, file.Model, folder, backend, data.Training, data.Validation, data.ValidationMicroBatches, tokenizer)
+                : ParallelRun.Create(file.Run, file.Model, folder, backend, world, training, validation, data.ValidationMicroBatches, tokenizer);
+            if (speaks) run.Warned = sentence => context.Say("warning: " + sentence);
+            if (run.Resume())
+            {
+                if (speaks) context.Say($"Going on behind step {run.StepsDone} of {file.Run.Steps}.");
+            }
+            else if (context.Get(_resume))
+            {
+                throw new MistakeException($"{folder} has no checkpoint to go on from; leave out --resume to start at the first step");
+            }
+
+            if (speaks) stopped = Lead(context, file, folder, run, threads);
+            else Follow(context, run);
+        });
+        if (stopped is not null) throw stopped;
+    }
+
+    // The rank that a person sees. What it gives says that the run was stopped.
+    private StoppedException? Lead(CommandContext context, RunFile file, string folder, TrainingRun run, int threads)
+    {
         run.PeakGflops = ArithmeticPeak.Measure(file, threads, context.Cancellation);
         var gauges = new RunGauges(file);
         using var endpoint = context.Get(_metricsPort) is > 0 and var port ? new MetricsEndpoint(port, gauges.Page) : null;
@@ -123,7 +148,7 @@ internal sealed class TrainCommand : HadalCommand
         }
         catch (OperationCanceledException)
         {
-            throw new StoppedException(run.StepsDone == 0
+            return new StoppedException(run.StepsDone == 0
                 ? "Stopped before the first step; there was nothing to keep."
                 : $"Stopped after step {run.StepsDone} of {file.Run.Steps}; a checkpoint is in {Path.Combine(folder, "checkpoints")}. The same command goes on from there.",
                 context.Cancellation);
@@ -131,6 +156,19 @@ internal sealed class TrainCommand : HadalCommand
 
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         ShowResult(context, folder, MetricsLog.Read(run.MetricsFile), (file.Run.TokensAfter(run.StepsDone) - file.Run.TokensAfter(first)) / seconds);
+        return null;
+    }
+
+    private static void Follow(CommandContext context, TrainingRun run)
+    {
+        try
+        {
+            run.Run(null, context.Cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // The rank that leads says so.
+        }
     }
 
     private RunFile FromPreset(CommandContext context, string folder, bool withoutText)

@@ -4,6 +4,7 @@ using Hadal.Inference;
 using Hadal.Model.Checkpoints;
 using Hadal.Model.Configuration;
 using Hadal.Model.Tokenization;
+using Hadal.Parallel.Communication;
 using Hadal.Parallel.Schedules;
 using Hadal.Parallel.Timelines;
 using Hadal.Serving.Security;
@@ -41,7 +42,7 @@ internal static class ErrorRule
     {
         OperationCanceledException => (ExitCodes.Stopped, exception is StoppedException ? Sentence(exception.Message) : "Stopped; nothing was written."),
         MistakeException or ConfigException or CheckpointException or TokenizerException or DataException or TrainingException or GenerationException or ApiKeyException
-            or ScheduleException or TimelineException
+            or ScheduleException or TimelineException or CollectiveException
             => (ExitCodes.Mistake, Sentence(exception.Message)),
         OptionsValidationException e => (ExitCodes.Mistake, Sentence(string.Join(" ", e.Failures))),
         IOException or UnauthorizedAccessException => (ExitCodes.Mistake, Sentence(exception.Message)),
