@@ -5,6 +5,8 @@ namespace Hadal.Parallel.Communication.Mpi;
 /// <summary>One line on standard error that says why a rank ends before the job is finished, however it ends; launchers name the process at most.</summary>
 internal sealed class LastWords : IDisposable
 {
+    // MPICH's launcher ends a job as soon as a rank asks for it, and drops what it has not read by then.
+    private static readonly TimeSpan _timeToBeHeard = TimeSpan.FromMilliseconds(200);
     private readonly string _name;
     private readonly PosixSignalRegistration[] _signals;
     private int _isSaid;
@@ -20,12 +22,13 @@ internal sealed class LastWords : IDisposable
         _signals = [PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Silence()), PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Silence())];
     }
 
-    /// <summary>Says what is said first, and nothing after it.</summary>
+    /// <summary>Says what is said first, and nothing after it. Returns when the launcher has had time to pass it on.</summary>
     public void Say(string what)
     {
         if (Interlocked.Exchange(ref _isSaid, 1) != 0) return;
         Console.Error.WriteLine($"{_name} {what}");
         Console.Error.Flush();
+        Thread.Sleep(_timeToBeHeard);
     }
 
     public void Dispose()
