@@ -130,8 +130,13 @@ public class TrainingPlannerTests
         var assumptions = TrainingAssumptions.Of(_v3);
         Assert.All(assumptions, a => Assert.False(string.IsNullOrWhiteSpace(a.Name) || string.IsNullOrWhiteSpace(a.Value) || string.IsNullOrWhiteSpace(a.Source)));
         Assert.Contains(assumptions, a => a.Name == "hours of context extension");
-        Assert.All(assumptions.Where(a => a.Sensitivity is not null), a => Assert.InRange(Math.Abs(a.Sensitivity!.Value), 1e-5, 0.05));
-        Assert.Equal(7, assumptions.Count(a => a.Sensitivity is not null));
+        Assert.All(assumptions, a => Assert.Equal(a.Otherwise is null, a.Change is null));
+        Assert.All(assumptions.Where(a => a.Otherwise == "a tenth more"), a => Assert.InRange(Math.Abs(a.Change!.Value), 1e-5, 0.05));
+        Assert.Equal(10, assumptions.Count(a => a.Change is not null));
+
+        // Nothing that is assumed rather than published, taken otherwise, moves the cost further than five percent from the published one.
+        Assert.All(assumptions.Where(a => a.Change is not null && (a.Source.StartsWith("assumed", StringComparison.Ordinal) || a.Otherwise != "a tenth more")), a =>
+            Assert.True(Math.Abs(_v3.HoursPerTrillionTokens * (1 + a.Change!.Value) / 180e3 - 1) < 0.05, $"{a}"));
     }
 
     [Theory]
@@ -145,6 +150,8 @@ public class TrainingPlannerTests
     [InlineData("layout.layers_per_stage sum", "adds up to 48 layers, but the model has 61")]
     [InlineData("layout.schedule name", "has to be one of 1f1b, zb1p, dualpipe, dualpipev")]
     [InlineData("tokens", "tokens is 0, but has to be a number above 0")]
+    [InlineData("tokens of a micro-batch", "a micro-batch of 2000000000 sequences of 4096 tokens is too large")]
+    [InlineData("batch", "batch_sequences is 2000000000, but at most 16777216 are planned")]
     [InlineData("memory", "a device of pipeline rank 1 would need 72.4 GB, but has 40.0 GB; most of it, 45.7 GB, are activations")]
     public void A_plan_that_cannot_be_is_refused_with_what_would_be_right(string what, string part)
     {
@@ -162,6 +169,8 @@ public class TrainingPlannerTests
             "layout.layers_per_stage sum" => plan with { Layout = layout with { LayersPerStage = [.. Enumerable.Repeat(3, 16)] } },
             "layout.schedule name" => plan with { Layout = layout with { Schedule = "gpipe" } },
             "tokens" => plan with { Tokens = 0 },
+            "tokens of a micro-batch" => plan with { Layout = layout with { SequencesPerMicroBatch = 2_000_000_000 } },
+            "batch" => plan with { BatchSequences = 2_000_000_000 },
             _ => plan with { Cluster = plan.Cluster with { MemoryBytes = 40e9 } },
         };
         Assert.Contains(part, Assert.Throws<ConfigException>(() => TrainingPlanner.ForecastThatFits(plan)).Message, StringComparison.Ordinal);

@@ -75,15 +75,19 @@ internal sealed class ChunkTimes
     public double Compute(StageContent stage) => Ends(stage).Sum + stage.Experts.Sum(e => Of(e).Attention.Sum + Of(e).Mlp.Sum);
 
     /// <summary>F of a chunk that nothing runs beside: experts' inputs and outputs move while nothing computes.</summary>
-    public double Forward(StageContent stage) =>
-        Ends(stage).Forward + stage.Experts.Select(Of).Sum(p => p.Attention.Forward + p.Mlp.Forward + p.DispatchAlone + p.CombineAlone);
+    /// <param name="stage">Its stage.</param>
+    /// <param name="compute">How long computing takes, beside what it takes in an overlapped pair.</param>
+    public double Forward(StageContent stage, double compute = 1) =>
+        compute * (Ends(stage).Forward + stage.Experts.Select(Of).Sum(p => p.Attention.Forward + p.Mlp.Forward)) + Moves(stage);
 
-    /// <summary>The backward for inputs of a chunk that nothing runs beside.</summary>
-    public double Backward(StageContent stage)
-    {
-        double again = _plan.Layout.Recompute == Recomputation.Layers ? stage.Experts.Select(Of).Sum(p => p.DispatchAlone + p.CombineAlone) : 0;
-        return again + Ends(stage).Backward + stage.Experts.Select(Of).Sum(p => p.Attention.Backward + p.Mlp.Backward + p.DispatchAlone + p.CombineAlone);
-    }
+    /// <summary>The backward for inputs of a chunk that nothing runs beside; a layer that is computed again moves its experts' inputs and outputs again.</summary>
+    /// <param name="stage">Its stage.</param>
+    /// <param name="compute">How long computing takes, beside what it takes in an overlapped pair.</param>
+    public double Backward(StageContent stage, double compute = 1) =>
+        compute * (Ends(stage).Backward + stage.Experts.Select(Of).Sum(p => p.Attention.Backward + p.Mlp.Backward)) + (_plan.Layout.Recompute == Recomputation.Layers ? 2 : 1) * Moves(stage);
+
+    /// <summary>Dispatch and combine of all layers of a chunk that nothing runs beside.</summary>
+    public double Moves(StageContent stage) => stage.Experts.Select(Of).Sum(p => p.DispatchAlone + p.CombineAlone);
 
     /// <summary>W of a chunk.</summary>
     public double Weights(StageContent stage) => Ends(stage).Weights + stage.Experts.Select(Of).Sum(p => p.Attention.Weights + p.Mlp.Weights);

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Hadal.Planning.Plans;
+using Hadal.Planning.Search;
+using Hadal.Planning.Serving;
+using Hadal.Planning.Training;
+
+namespace Hadal.Planning.Tests;
+
+/// <summary>What docs/design/planning.md says is what the planner computes.</summary>
+public class PlanningPageTests
+{
+    private static readonly string _page = File.ReadAllText(Path.Combine(GoldenData.Root, "docs", "design", "planning.md"));
+    private static readonly TrainingForecast _v3 = TrainingPlanner.Forecast(PlanPresets.V3H800);
+
+    [Fact]
+    public void Its_tables_hold_the_published_and_the_planned_figures()
+    {
+        var figures = PublishedFigures.OfTraining(_v3).Concat(PublishedFigures.OfServing(ServingPlanner.Forecast(PlanPresets.V3Serving)));
+        string[] rows = [.. figures.Select(f => string.Create(CultureInfo.InvariantCulture,
+            $"| {f.Name} | {f.Unit} | {f.Planned:G4} | {f.Published:G4} | {(f.Difference >= 0 ? "+" : "−")}{Math.Abs(f.Difference) * 100:0.0} % | {f.Source} |"))];
+        Assert.Equal(18, rows.Length);
+        Assert.All(rows, row => Assert.Contains(row, _page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Its_sentences_hold_the_figures_on_the_way()
+    {
+        var times = new ChunkTimes(PlanPresets.V3H800);
+        var stage = new StageContent([true, true, true, true], false, 0, 0);
+        var end = new StageContent([true], false, 2, 1);
+        double layer = times.Compute(new StageContent([true], false, 0, 0));
+        var memory = _v3.MemoryOfRanks[5];
+        string[] sentences =
+        [
+            Text($"{times.Forward(stage) * 1e3:0}, {(times.Backward(stage) + times.Weights(stage)) * 1e3:0} and {times.Weights(stage) * 1e3:0.0} ms for four layers"),
+            Text($"{_v3.PairExposedFraction * _v3.PairSeconds * 1e3:0.0} ms of {_v3.PairSeconds * 1e3:0.0}, where the trace has 4.2 of 129.0"),
+            Text($"add up to {4e3 * (times.Experts.Dispatch + times.Experts.Combine + times.Experts.GradientDispatch + times.Experts.GradientCombine):0.0} ms in four layers"),
+            Text($"about as much as {times.Compute(end) / layer:0.0} layers"),
+            Text($"{2.0 * 4096 * 7168 / 1e6:0.0} MB through a port"),
+            Text($"{memory.Gradients / 4 / 1e9:0.0} billion weights and needs {memory.Total / 1e9:0.0} GB of 80: {memory.Weights / 1e9:0.0} for weights, {memory.Gradients / 1e9:0.0} for gradients, {memory.Optimizer / 1e9:0.0} for the optimizer, {memory.Activations / 1e9:0.0} for 17 chunks, {memory.Temporary / 1e9:0.0} temporary"),
+            Text($"{_v3.OperationsPerToken / 1e9:0.0} · 10⁹ operations a token"),
+            Text($"| weight gradients | {times.Experts.Attention.Weights * 1e3:0.0} | {times.Experts.Mlp.Weights * 1e3:0.000} |"),
+        ];
+        string page = Regex.Replace(_page, "\\s+", " ");
+        Assert.All(sentences, sentence => Assert.Contains(sentence, page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Of_the_layouts_the_published_one_is_the_fifth()
+    {
+        var best = LayoutSearch.Propose(PlanPresets.V3H800, 5, TestContext.Current.CancellationToken).Best;
+        Assert.True(best[4].Plan.Layout is { Schedule: "dualpipe", Pipeline: 16, Experts: 64 });
+        Assert.All(best, f => Assert.True(f.Plan.Layout is { Schedule: "dualpipe", Pipeline: 16 } or { Schedule: "dualpipev", Pipeline: 8 }));
+        Assert.True(best[4].StepSeconds / best[0].StepSeconds < 1.003 + 1e-3);
+    }
+
+    [Fact]
+    public void Its_plan_is_the_preset()
+    {
+        string json = Regex.Match(_page, "```json\n(.*?)```", RegexOptions.Singleline).Groups[1].Value;
+        using var folder = new TemporaryFolder();
+        folder.Write("config.json", new Hadal.Model.Configuration.ModelConfig().ToJson());
+        var plan = PlanFile.Read(folder.Write("plan.json", json)).Training!;
+        Assert.Equal(_v3.Dollars, TrainingPlanner.Forecast(plan).Dollars, 1e-3);
+    }
+
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
+}
