@@ -152,6 +152,7 @@ public class TrainingPlannerTests
     [InlineData("tokens", "tokens is 0, but has to be a number above 0")]
     [InlineData("tokens of a micro-batch", "a micro-batch of 2000000000 sequences of 4096 tokens is too large")]
     [InlineData("batch", "batch_sequences is 2000000000, but at most 16777216 are planned")]
+    [InlineData("layer", "cluster.layer_milliseconds.combine_alone is -1, but has to be a number of at least 0")]
     [InlineData("memory", "a device of pipeline rank 1 would need 72.4 GB, but has 40.0 GB; most of it, 45.7 GB, are activations")]
     public void A_plan_that_cannot_be_is_refused_with_what_would_be_right(string what, string part)
     {
@@ -170,10 +171,29 @@ public class TrainingPlannerTests
             "layout.schedule name" => plan with { Layout = layout with { Schedule = "gpipe" } },
             "tokens" => plan with { Tokens = 0 },
             "tokens of a micro-batch" => plan with { Layout = layout with { SequencesPerMicroBatch = 2_000_000_000 } },
+            "layer" => plan with { Cluster = plan.Cluster with { LayerMilliseconds = new LayerTimes { CombineAlone = -1 } } },
             "batch" => plan with { BatchSequences = 2_000_000_000 },
             _ => plan with { Cluster = plan.Cluster with { MemoryBytes = 40e9 } },
         };
         Assert.Contains(part, Assert.Throws<ConfigException>(() => TrainingPlanner.ForecastThatFits(plan)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_time_of_a_layer_is_checked()
+    {
+        // A plan's file can set each public property under its name in lower case.
+        var properties = typeof(LayerTimes).GetProperties().Where(p => p.PropertyType == typeof(double)).Select(p => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name));
+        Assert.Equal(properties.Order(), new LayerTimes().Named().Select(n => n.Name).Order());
+    }
+
+    [Fact]
+    public void A_model_without_experts_can_be_planned()
+    {
+        var model = new ModelConfig { RoutedExperts = 0, SharedExperts = 0, ExpertsPerToken = 0, Groups = 1, KeptGroups = 1, MtpLayers = 0, Layers = 32, HiddenSize = 4096, DenseWidth = 12288, Heads = 32 };
+        var forecast = TrainingPlanner.Forecast(new TrainingPlan { Model = model, Layout = new TrainingLayout { Devices = 64, Pipeline = 8, Experts = 1 }, BatchSequences = 512 });
+        Assert.Equal(0, forecast.ExposedSeconds, 1e-9);
+        Assert.InRange(forecast.ModelFlopsUtilization, 0.3, 1);
+        Assert.True(forecast.Memory.Total > 0);
     }
 
     [Fact]

@@ -61,4 +61,12 @@ public sealed record LayerTimes
 
     /// <summary>The first dispatch of gradients of an overlapped pair, which stands alone: the shortest in the trace.</summary>
     public double GradientDispatchAlone { get; init; } = 4.4;
+
+    /// <summary>All of them, by the names that they have in a plan's file.</summary>
+    internal IEnumerable<(string Name, double Milliseconds)> Named() =>
+    [
+        ("attention_forward", AttentionForward), ("mlp_forward", MlpForward), ("mlp_backward", MlpBackward), ("mlp_weights", MlpWeights), ("attention_backward", AttentionBackward),
+        ("attention_weights", AttentionWeights), ("attention_recompute", AttentionRecompute), ("mlp_recompute", MlpRecompute), ("dispatch", Dispatch), ("combine", Combine),
+        ("gradient_dispatch", GradientDispatch), ("gradient_combine", GradientCombine), ("dispatch_alone", DispatchAlone), ("combine_alone", CombineAlone), ("gradient_dispatch_alone", GradientDispatchAlone),
+    ];
 }
