@@ -196,6 +196,21 @@ public class TrainingPlannerTests
         Assert.True(forecast.Memory.Total > 0);
     }
 
+    [Theory]
+    [InlineData(64, 4)]
+    [InlineData(16, 2)]
+    [InlineData(256, 8)]
+    [InlineData(8, 7)]
+    [InlineData(1, 0)]
+    public void A_token_moves_once_to_each_place_of_its_groups(int width, int copies)
+    {
+        // Over the network to nodes: at most four that hold the groups, or eight if a group lies on four; inside a node, without groups, to at most the seven other devices.
+        var model = width == 8 ? new ModelConfig { Groups = 1, KeptGroups = 1 } : new ModelConfig();
+        var dispatch = new ChunkTimes(PlanPresets.V3H800 with { Model = model, Layout = PlanPresets.V3H800.Layout with { Experts = width, Pipeline = 8 } }).Experts.Dispatch;
+        double link = width == 8 ? 160.0 / 50 : 1;
+        Assert.Equal(0.0068 * copies / 4 / link, dispatch, 1e-9);
+    }
+
     [Fact]
     public void One_device_needs_no_pipeline_and_moves_nothing()
     {

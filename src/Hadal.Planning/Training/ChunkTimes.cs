@@ -130,8 +130,8 @@ internal sealed class ChunkTimes
     private double Slower(double weights) => _fp8 ? 0 : 2 * _tokens * weights / (_plan.Cluster.Fp8ReachedTflops * 1e12);
 
     /// <summary>
-    /// How long dispatch and combine take compared with those that were measured, by bytes through the narrower link. A token goes to at most as many nodes as groups are kept, over the
-    /// network; within one node, to each of its experts over the node's links. Alone on a device, nothing moves.
+    /// How long dispatch and combine take compared with those that were measured, by bytes through the narrower link. Over the network a token goes once to each node that has experts of its
+    /// groups, within a node once to each device that has; a group of experts lies on as many nodes or devices as it needs. Alone on a device, nothing moves.
     /// </summary>
     private (double Dispatch, double Combine) Movements()
     {
@@ -140,7 +140,8 @@ internal sealed class ChunkTimes
         if (width == 1) return (0, 0);
         int nodes = (width + cluster.DevicesPerNode - 1) / cluster.DevicesPerNode;
         bool network = nodes > 1;
-        double copies = network ? Math.Min(Math.Min(model.Groups > 1 ? model.KeptGroups : model.ExpertsPerToken, model.ExpertsPerToken), nodes) : Math.Min(model.ExpertsPerToken, width - 1);
+        double places = network ? nodes : width, ofGroups = model.KeptGroups * Math.Max(1, places / model.Groups);
+        double copies = Math.Min(Math.Min(ofGroups, model.ExpertsPerToken), network ? places : places - 1);
         double bandwidth = network ? cluster.NetworkGbPerS : cluster.NodeGbPerS;
         double share = _tokens * copies / bandwidth, measured = MeasuredTokens * (double)_measuredModel.KeptGroups / Cluster.H800.NetworkGbPerS;
         return (share * LayerWork.DispatchBytes(model, _fp8) / (measured * LayerWork.DispatchBytes(_measuredModel, fp8: true)),
