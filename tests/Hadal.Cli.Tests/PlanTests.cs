@@ -40,7 +40,7 @@ public sealed class PlanTests : IDisposable
         string file = _folder.Write("plan.json", Small);
         var run = CliRun.Of("plan", file, "--view", _folder.File("step.html"), "--save-trace", _folder.File("step.json"));
         Assert.Equal(0, run.Code);
-        foreach (string part in (string[])["512 h800", "bubble:", "exposed communication:", "MFU:", "price:", "memory:", "What it rests on", "a tenth more changes the hours"]) Assert.Contains(part, run.Out, StringComparison.Ordinal);
+        foreach (string part in (string[])["512 h800", "bubble:", "exposed communication:", "MFU:", "price:", "memory:", "What it rests on", "a tenth more: +3."]) Assert.Contains(part, run.Out, StringComparison.Ordinal);
         Assert.DoesNotContain("published", run.Out[..run.Out.IndexOf("What it rests on", StringComparison.Ordinal)], StringComparison.Ordinal);
         Assert.Contains("DualPipe, 16 ranks, 64 micro-batches", File.ReadAllText(_folder.File("step.html")), StringComparison.Ordinal);
 

@@ -11,7 +11,9 @@ public class PublicApiTests
     [InlineData("Hadal.Model")]
     [InlineData("Hadal.Inference")]
     [InlineData("Hadal.Training")]
+    [InlineData("Hadal.Parallel")]
     [InlineData("Hadal.Data")]
+    [InlineData("Hadal.Planning")]
     [InlineData("Hadal.Serving")]
     public void The_public_surface_is_the_approved_one(string assembly)
     {

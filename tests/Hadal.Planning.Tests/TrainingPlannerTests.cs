@@ -130,8 +130,13 @@ public class TrainingPlannerTests
         var assumptions = TrainingAssumptions.Of(_v3);
         Assert.All(assumptions, a => Assert.False(string.IsNullOrWhiteSpace(a.Name) || string.IsNullOrWhiteSpace(a.Value) || string.IsNullOrWhiteSpace(a.Source)));
         Assert.Contains(assumptions, a => a.Name == "hours of context extension");
-        Assert.All(assumptions.Where(a => a.Sensitivity is not null), a => Assert.InRange(Math.Abs(a.Sensitivity!.Value), 1e-5, 0.05));
-        Assert.Equal(7, assumptions.Count(a => a.Sensitivity is not null));
+        Assert.All(assumptions, a => Assert.Equal(a.Otherwise is null, a.Change is null));
+        Assert.All(assumptions.Where(a => a.Otherwise == "a tenth more"), a => Assert.InRange(Math.Abs(a.Change!.Value), 1e-5, 0.05));
+        Assert.Equal(10, assumptions.Count(a => a.Change is not null));
+
+        // Nothing that is assumed rather than published, taken otherwise, moves the cost further than five percent from the published one.
+        Assert.All(assumptions.Where(a => a.Change is not null && (a.Source.StartsWith("assumed", StringComparison.Ordinal) || a.Otherwise != "a tenth more")), a =>
+            Assert.True(Math.Abs(_v3.HoursPerTrillionTokens * (1 + a.Change!.Value) / 180e3 - 1) < 0.05, $"{a}"));
     }
 
     [Theory]
@@ -145,6 +150,10 @@ public class TrainingPlannerTests
     [InlineData("layout.layers_per_stage sum", "adds up to 48 layers, but the model has 61")]
     [InlineData("layout.schedule name", "has to be one of 1f1b, zb1p, dualpipe, dualpipev")]
     [InlineData("tokens", "tokens is 0, but has to be a number above 0")]
+    [InlineData("tokens of a micro-batch", "a micro-batch of 2000000000 sequences of 4096 tokens is too large")]
+    [InlineData("batch", "batch_sequences is 2000000000, but at most 16777216 are planned")]
+    [InlineData("layer", "cluster.layer_milliseconds.combine_alone is -1, but has to be a number of at least 0")]
+    [InlineData("core", "core_forward is part of attention_forward")]
     [InlineData("memory", "a device of pipeline rank 1 would need 72.4 GB, but has 40.0 GB; most of it, 45.7 GB, are activations")]
     public void A_plan_that_cannot_be_is_refused_with_what_would_be_right(string what, string part)
     {
@@ -162,9 +171,71 @@ public class TrainingPlannerTests
             "layout.layers_per_stage sum" => plan with { Layout = layout with { LayersPerStage = [.. Enumerable.Repeat(3, 16)] } },
             "layout.schedule name" => plan with { Layout = layout with { Schedule = "gpipe" } },
             "tokens" => plan with { Tokens = 0 },
+            "tokens of a micro-batch" => plan with { Layout = layout with { SequencesPerMicroBatch = 2_000_000_000 } },
+            "core" => plan with { Cluster = plan.Cluster with { LayerMilliseconds = new LayerTimes { CoreForward = 5 } } },
+            "layer" => plan with { Cluster = plan.Cluster with { LayerMilliseconds = new LayerTimes { CombineAlone = -1 } } },
+            "batch" => plan with { BatchSequences = 2_000_000_000 },
             _ => plan with { Cluster = plan.Cluster with { MemoryBytes = 40e9 } },
         };
         Assert.Contains(part, Assert.Throws<ConfigException>(() => TrainingPlanner.ForecastThatFits(plan)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_time_of_a_layer_is_checked()
+    {
+        // A plan's file can set each public property under its name in lower case.
+        var properties = typeof(LayerTimes).GetProperties().Where(p => p.PropertyType == typeof(double)).Select(p => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name));
+        Assert.Equal(properties.Order(), new LayerTimes().Named().Select(n => n.Name).Order());
+    }
+
+    [Fact]
+    public void A_model_without_experts_can_be_planned()
+    {
+        var model = new ModelConfig { RoutedExperts = 0, SharedExperts = 0, ExpertsPerToken = 0, Groups = 1, KeptGroups = 1, MtpLayers = 0, Layers = 32, HiddenSize = 4096, DenseWidth = 12288, Heads = 32 };
+        var forecast = TrainingPlanner.Forecast(new TrainingPlan { Model = model, Layout = new TrainingLayout { Devices = 64, Pipeline = 8, Experts = 1 }, BatchSequences = 512 });
+        Assert.Equal(0, forecast.ExposedSeconds, 1e-9);
+        Assert.InRange(forecast.ModelFlopsUtilization, 0.3, 1);
+        Assert.True(forecast.Memory.Total > 0);
+    }
+
+    [Theory]
+    [InlineData(64, 4)]
+    [InlineData(16, 2)]
+    [InlineData(256, 8)]
+    [InlineData(8, 7)]
+    [InlineData(1, 0)]
+    public void A_token_moves_once_to_each_place_of_its_groups(int width, int copies)
+    {
+        // Over the network to nodes: at most four that hold the groups, or eight if a group lies on four; inside a node, without groups, to at most the seven other devices.
+        var model = width == 8 ? new ModelConfig { Groups = 1, KeptGroups = 1 } : new ModelConfig();
+        var dispatch = new ChunkTimes(PlanPresets.V3H800 with { Model = model, Layout = PlanPresets.V3H800.Layout with { Experts = width, Pipeline = 8 } }).Experts.Dispatch;
+        double link = width == 8 ? 160.0 / 50 : 1;
+        Assert.Equal(0.0068 * copies / 4 / link, dispatch, 1e-9);
+    }
+
+    [Fact]
+    public void Longer_sequences_cost_more_in_the_core_of_attention_alone()
+    {
+        var (usual, longer) = (new ChunkTimes(PlanPresets.V3H800), new ChunkTimes(PlanPresets.V3H800 with { SequenceLength = 32768, BatchSequences = 15360 / 8 }));
+        Assert.Equal(8 * (usual.Experts.Attention.Forward + 7 * 0.00125), longer.Experts.Attention.Forward, 1e-9);
+        Assert.Equal(8 * (usual.Experts.Attention.Backward + 7 * 0.0038), longer.Experts.Attention.Backward, 1e-9);
+        Assert.Equal(8 * usual.Experts.Attention.Weights, longer.Experts.Attention.Weights, 1e-9);
+        Assert.Equal(8 * usual.Experts.Mlp.Sum, longer.Experts.Mlp.Sum, 1e-9);
+    }
+
+    [Fact]
+    public void Whole_layers_that_are_computed_again_run_and_move_once_more()
+    {
+        ChunkTimes Of(Recomputation recompute, TrainingPrecision precision) => new(PlanPresets.V3H800 with { Layout = PlanPresets.V3H800.Layout with { Recompute = recompute, Precision = precision } });
+        foreach (var precision in Enum.GetValues<TrainingPrecision>())
+        {
+            var (none, layers) = (Of(Recomputation.None, precision).Experts, Of(Recomputation.Layers, precision).Experts);
+            Assert.Equal(none.Attention.Backward + none.Attention.Forward, layers.Attention.Backward, 1e-12);
+            Assert.Equal(none.Mlp.Backward + none.Mlp.Forward, layers.Mlp.Backward, 1e-12);
+            Assert.Equal(2 * none.BackwardMoves, layers.BackwardMoves, 1e-12);
+            Assert.Equal(none.GradientDispatch + none.Dispatch + none.Combine, layers.GradientDispatch, 1e-12);
+            Assert.Equal(none.Attention.Weights, layers.Attention.Weights);
+        }
     }
 
     [Fact]

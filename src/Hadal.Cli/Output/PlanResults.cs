@@ -39,7 +39,8 @@ internal static class PlanResults
             ["name"] = a.Name,
             ["value"] = a.Value,
             ["source"] = a.Source,
-            ["hours_if_a_tenth_larger"] = JsonOutput.Number(a.Sensitivity),
+            ["otherwise"] = a.Otherwise,
+            ["hours_change"] = JsonOutput.Number(a.Change),
         })]),
         ["published"] = Published(f.Plan == PlanPresets.V3H800 ? PublishedFigures.OfTraining(f) : []),
     };
@@ -101,12 +102,12 @@ internal static class PlanResults
         if (!context.Streams.OutIsTerminal)
         {
             context.Streams.Out.WriteLine("What it rests on");
-            foreach (var a in assumptions) context.Streams.Out.WriteLine($"  {a.Name}: {a.Value} ({a.Source}){(a.Sensitivity is { } s ? $"; a tenth more changes the hours by {Signed(s)}" : "")}");
+            foreach (var a in assumptions) context.Streams.Out.WriteLine($"  {a.Name}: {a.Value} ({a.Source}){(a.Change is { } c ? $"; {a.Otherwise}: {Signed(c)} hours" : "")}");
             return;
         }
 
-        var table = new Table().Border(TableBorder.Simple).AddColumns("what it rests on", "taken as", "source").AddColumn("a tenth more", c => c.RightAligned());
-        foreach (var a in assumptions) table.AddRow(new Text(a.Name), new Text(a.Value), new Text(a.Source), new Text(a.Sensitivity is { } s ? Signed(s) : ""));
+        var table = new Table().Border(TableBorder.Simple).AddColumns("what it rests on", "taken as", "source", "otherwise").AddColumn("hours", c => c.RightAligned());
+        foreach (var a in assumptions) table.AddRow(new Text(a.Name), new Text(a.Value), new Text(a.Source), new Text(a.Otherwise ?? ""), new Text(a.Change is { } c ? Signed(c) : ""));
         context.Out.Write(table);
     }
 

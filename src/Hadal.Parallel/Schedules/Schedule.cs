@@ -8,11 +8,14 @@ namespace Hadal.Parallel.Schedules;
 /// </remarks>
 public sealed class Schedule
 {
-    /// <summary>The most ranks that a schedule is made for: far above any real pipeline, and small enough to hold in memory.</summary>
+    /// <summary>The most ranks that a schedule is made for.</summary>
     public const int MostRanks = 1024;
 
     /// <summary>The most micro-batches that a schedule is made for.</summary>
     public const int MostMicroBatches = 65536;
+
+    /// <summary>The most ranks times micro-batches: far above any real step, and little enough to hold in memory.</summary>
+    public const int MostChunks = 1 << 20;
 
     internal Schedule(StageLayout layout, int microBatches, IReadOnlyList<RankSchedule> ranks) => (Layout, MicroBatches, Ranks) = (layout, microBatches, ranks);
 

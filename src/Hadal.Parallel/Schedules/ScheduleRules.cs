@@ -8,6 +8,8 @@ internal static class ScheduleRules
         if (!Enum.IsDefined(kind)) throw new ScheduleException($"{(int)kind} is no kind of schedule; the schedules are {string.Join(", ", ScheduleNames.All)}.");
         if (ranks is < 1 or > Schedule.MostRanks) throw new ScheduleException($"A pipeline has 1 to {Schedule.MostRanks} ranks, not {ranks}.");
         if (microBatches is < 1 or > Schedule.MostMicroBatches) throw new ScheduleException($"A step has 1 to {Schedule.MostMicroBatches} micro-batches, not {microBatches}.");
+        if ((long)ranks * microBatches > Schedule.MostChunks)
+            throw new ScheduleException($"A schedule has at most {Schedule.MostChunks} chunks; {ranks} ranks times {microBatches} micro-batches are {(long)ranks * microBatches}.");
         if (kind == ScheduleKind.DualPipe && ranks % 2 != 0)
             throw new ScheduleException($"DualPipe needs an even number of ranks, because ranks r and P − 1 − r hold the same two stages; {ranks} is odd, {ranks + 1} would do.");
         if (kind == ScheduleKind.DualPipe && microBatches % 2 != 0)

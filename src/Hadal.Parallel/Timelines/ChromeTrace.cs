@@ -14,6 +14,12 @@ public static class ChromeTrace
     /// <summary>The most events that are read from a file.</summary>
     private const int MostEvents = 1_000_000;
 
+    /// <summary>The most lanes for events of one thread that run inside each other; deeper ones are left out.</summary>
+    private const int MostLevels = 8;
+
+    /// <summary>The unit of times in a trace, seconds: events that touch may seem to overlap by so much.</summary>
+    private const double TimeUnit = 1e-6;
+
     /// <summary>Writes a timeline.</summary>
     /// <param name="timeline">The timeline.</param>
     /// <param name="destination">Where to; it stays open.</param>
@@ -84,11 +90,35 @@ public static class ChromeTrace
             string name = names.TryGetValue(key, out string? given) && given.Length > 0 ? given : fallback;
             var sorted = list.Select(s => s with { Start = s.Start - first, End = s.End - first }).OrderBy(s => s.Start).ThenByDescending(s => s.End).ToArray();
             TimelineSpan[] operations = [.. sorted.Where(s => s.Operation is not null)], others = [.. sorted.Where(s => s.Operation is null)];
+            CheckOneAfterAnother(path, name, operations);
             if (operations.Length > 0) lanes.Add(new TimelineLane(name, operations));
-            if (others.Length > 0) lanes.Add(new TimelineLane(operations.Length > 0 ? $"{name}: other" : name, others));
+            foreach (var level in Levels(others)) lanes.Add(new TimelineLane(operations.Length > 0 ? $"{name}: other" : name, level));
         }
 
         return new Timeline(title, lanes);
+    }
+
+    private static void CheckOneAfterAnother(string path, string lane, TimelineSpan[] operations)
+    {
+        for (int i = 1; i < operations.Length; i++)
+        {
+            if (operations[i].Start < operations[i - 1].End - TimeUnit)
+                throw new TimelineException(path, $"{operations[i].Name} of '{lane}' begins before {operations[i - 1].Name} has ended; operations of a rank run one after the other");
+        }
+    }
+
+    /// <summary>Shares events that run beside or inside each other out over lanes in which none overlap.</summary>
+    private static List<List<TimelineSpan>> Levels(TimelineSpan[] spans)
+    {
+        var levels = new List<List<TimelineSpan>>();
+        foreach (var span in spans)
+        {
+            var free = levels.Find(l => l[^1].End <= span.Start + TimeUnit);
+            if (free is not null) free.Add(span);
+            else if (levels.Count < MostLevels) levels.Add([span]);
+        }
+
+        return levels;
     }
 
     private static TimelineSpan Span(string path, JsonElement e, string name, int index)

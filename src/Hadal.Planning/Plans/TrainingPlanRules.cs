@@ -6,8 +6,8 @@ namespace Hadal.Planning.Plans;
 /// <summary>What a training plan has to fulfil before anything is computed.</summary>
 internal static class TrainingPlanRules
 {
-    /// <summary>The most devices of a plan.</summary>
-    private const int MostDevices = 1 << 20;
+    // Far above anything real, and small enough that products of two of them can be counted.
+    private const int MostDevices = 1 << 20, MostSequences = 1 << 24, MostTokens = 1 << 24;
 
     /// <exception cref="ConfigException">The first rule that is broken: which field, and what would be right.</exception>
     public static void Check(TrainingPlan plan)
@@ -25,8 +25,16 @@ internal static class TrainingPlanRules
             ("cluster.memory_bytes", cluster.MemoryBytes), ("cluster.fp8_tflops", cluster.Fp8Tflops), ("cluster.bf16_tflops", cluster.Bf16Tflops),
             ("cluster.bf16_reached_tflops", cluster.Bf16ReachedTflops), ("cluster.fp8_reached_tflops", cluster.Fp8ReachedTflops), ("cluster.memory_gb_per_s", cluster.MemoryGbPerS),
             ("cluster.memory_reached_gb_per_s", cluster.MemoryReachedGbPerS), ("cluster.node_gb_per_s", cluster.NodeGbPerS), ("cluster.network_gb_per_s", cluster.NetworkGbPerS)]) Positive(field, value);
+        foreach (var (name, milliseconds) in cluster.LayerMilliseconds.Named())
+            if (!(milliseconds >= 0) || !double.IsFinite(milliseconds)) Fail("cluster.layer_milliseconds", $"cluster.layer_milliseconds.{name} is {milliseconds}, but has to be a number of at least 0");
+        var times = cluster.LayerMilliseconds;
+        if (times.CoreForward > times.AttentionForward || times.CoreBackward + times.AttentionRecompute > times.AttentionBackward || times.MlpRecompute > times.MlpBackward)
+            Fail("cluster.layer_milliseconds", "cluster.layer_milliseconds has parts that take longer than their whole; core_forward is part of attention_forward, core_backward and attention_recompute of attention_backward, mlp_recompute of mlp_backward");
         if (!(cluster.DollarsPerDeviceHour >= 0)) Fail("cluster.dollars_per_device_hour", $"cluster.dollars_per_device_hour is {cluster.DollarsPerDeviceHour}, but has to be at least 0");
         if (layout.Devices > MostDevices) Fail("layout.devices", $"layout.devices is {layout.Devices}, but at most {MostDevices} are planned");
+        if (plan.BatchSequences > MostSequences) Fail("batch_sequences", $"batch_sequences is {plan.BatchSequences}, but at most {MostSequences} are planned");
+        if ((long)layout.SequencesPerMicroBatch * plan.SequenceLength > MostTokens)
+            Fail("layout.sequences_per_micro_batch", $"a micro-batch of {layout.SequencesPerMicroBatch} sequences of {plan.SequenceLength} tokens is too large; at most {MostTokens} tokens are planned");
         foreach (var (name, hours) in plan.OtherHours)
             if (!(hours >= 0) || !double.IsFinite(hours)) Fail("other_hours", $"other_hours.{name} is {hours}, but has to be a number of at least 0");
         if (!ScheduleNames.All.Contains(layout.Schedule, StringComparer.OrdinalIgnoreCase)) Fail("layout.schedule", $"layout.schedule is '{layout.Schedule}', but has to be one of {string.Join(", ", ScheduleNames.All)}");
@@ -36,7 +44,7 @@ internal static class TrainingPlanRules
             Fail("layout.experts", $"{model.RoutedExperts} experts cannot be shared out over {layout.Experts} devices; layout.experts has to divide the number of experts");
         if (layout.DataParallel % layout.Experts != 0)
             Fail("layout.experts", $"each stage lies on {layout.DataParallel} devices, which {layout.Experts} devices for the experts do not divide; layout.experts has to divide devices / pipeline");
-        int together = layout.DataParallel * layout.SequencesPerMicroBatch;
+        long together = (long)layout.DataParallel * layout.SequencesPerMicroBatch;
         if (plan.BatchSequences % together != 0)
             Fail("batch_sequences", $"{plan.BatchSequences} sequences are no whole number of micro-batches on {layout.DataParallel} replicas of {layout.SequencesPerMicroBatch} sequences each; batch_sequences has to be a multiple of {together}");
         CheckSchedule(plan);

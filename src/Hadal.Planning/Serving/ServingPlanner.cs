@@ -14,6 +14,9 @@ public static class ServingPlanner
     /// <summary>The most requests on a device that are looked for.</summary>
     private const int MostRequests = 4096;
 
+    /// <summary>The most devices of a unit.</summary>
+    private const int MostDevices = 1 << 20;
+
     /// <summary>10⁹ bytes a second of dispatch and combine for whole prompts, DeepEP's normal kernels over 32 devices.</summary>
     private const double DispatchGbPerS = 58, CombineGbPerS = 57;
 
@@ -83,7 +86,8 @@ public static class ServingPlanner
         if (plan.RequestsPerDevice < 0) throw Mistake(plan, "requests_per_device", $"requests_per_device is {plan.RequestsPerDevice}, but has to be at least 0");
         foreach (var (name, unit) in (ReadOnlySpan<(string, ServingUnit)>)[("prefill", plan.Prefill), ("decode", plan.Decode)])
         {
-            int copies = plan.Model.RoutedExperts + unit.RedundantExperts;
+            if (unit.Devices > MostDevices) throw Mistake(plan, $"{name}.devices", $"{name}.devices is {unit.Devices}, but at most {MostDevices} are planned");
+            long copies = (long)plan.Model.RoutedExperts + unit.RedundantExperts;
             if (unit.RedundantExperts < 0 || copies % unit.Devices != 0)
                 throw Mistake(plan, $"{name}.redundant_experts", $"{plan.Model.RoutedExperts} experts and {unit.RedundantExperts} copies cannot be shared out over {unit.Devices} devices; {name}.redundant_experts could be {(unit.Devices - plan.Model.RoutedExperts % unit.Devices) % unit.Devices}");
         }

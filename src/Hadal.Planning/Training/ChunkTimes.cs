@@ -44,11 +44,14 @@ internal sealed class ChunkTimes
 
         public double GradientCombine { get; init; }
 
-        public double DispatchAlone { get; init; }
-
-        public double CombineAlone { get; init; }
-
+        /// <summary>The first of a pair, which nothing runs beside.</summary>
         public double GradientDispatchAlone { get; init; }
+
+        /// <summary>Dispatch and combine of a forward that nothing runs beside.</summary>
+        public double Moves { get; init; }
+
+        /// <summary>Those of a backward that nothing runs beside.</summary>
+        public double BackwardMoves { get; init; }
     }
 
     /// <summary>A layer with a dense MLP.</summary>
@@ -75,15 +78,22 @@ internal sealed class ChunkTimes
     public double Compute(StageContent stage) => Ends(stage).Sum + stage.Experts.Sum(e => Of(e).Attention.Sum + Of(e).Mlp.Sum);
 
     /// <summary>F of a chunk that nothing runs beside: experts' inputs and outputs move while nothing computes.</summary>
-    public double Forward(StageContent stage) =>
-        Ends(stage).Forward + stage.Experts.Select(Of).Sum(p => p.Attention.Forward + p.Mlp.Forward + p.DispatchAlone + p.CombineAlone);
+    /// <param name="stage">Its stage.</param>
+    /// <param name="compute">How long computing takes, beside what it takes in an overlapped pair.</param>
+    public double Forward(StageContent stage, double compute = 1) =>
+        compute * (Ends(stage).Forward + stage.Experts.Select(Of).Sum(p => p.Attention.Forward + p.Mlp.Forward)) + Moves(stage);
 
     /// <summary>The backward for inputs of a chunk that nothing runs beside.</summary>
-    public double Backward(StageContent stage)
-    {
-        double again = _plan.Layout.Recompute == Recomputation.Layers ? stage.Experts.Select(Of).Sum(p => p.DispatchAlone + p.CombineAlone) : 0;
-        return again + Ends(stage).Backward + stage.Experts.Select(Of).Sum(p => p.Attention.Backward + p.Mlp.Backward + p.DispatchAlone + p.CombineAlone);
-    }
+    /// <param name="stage">Its stage.</param>
+    /// <param name="compute">How long computing takes, beside what it takes in an overlapped pair.</param>
+    public double Backward(StageContent stage, double compute = 1) =>
+        compute * (Ends(stage).Backward + stage.Experts.Select(Of).Sum(p => p.Attention.Backward + p.Mlp.Backward)) + BackwardMoves(stage);
+
+    /// <summary>What moves in the forward of a chunk that nothing runs beside.</summary>
+    public double Moves(StageContent stage) => stage.Experts.Select(Of).Sum(p => p.Moves);
+
+    /// <summary>What moves in its backward.</summary>
+    public double BackwardMoves(StageContent stage) => stage.Experts.Select(Of).Sum(p => p.BackwardMoves);
 
     /// <summary>W of a chunk.</summary>
     public double Weights(StageContent stage) => Ends(stage).Weights + stage.Experts.Select(Of).Sum(p => p.Attention.Weights + p.Mlp.Weights);
@@ -93,30 +103,34 @@ internal sealed class ChunkTimes
         var (model, measured, t) = (_plan.Model, _measuredModel, _plan.Cluster.LayerMilliseconds);
         int length = _plan.SequenceLength;
 
-        // Products of attention and the core apart in no published figure: both together scale the forward and the backward, products alone the weight gradients.
+        // Projections go with weights, the core with operations of scores and values; norms and casts, which are bound by memory, are counted among the projections.
         double tokens = _tokens / MeasuredTokens;
-        double attention = tokens * (2 * LayerWork.AttentionWeights(model) + LayerWork.CoreAttention(model, length)) / (2 * LayerWork.AttentionWeights(measured) + LayerWork.CoreAttention(measured, 4096));
         double projections = tokens * LayerWork.AttentionWeights(model) / LayerWork.AttentionWeights(measured);
+        double core = tokens * LayerWork.CoreAttention(model, length) / LayerWork.CoreAttention(measured, MeasuredTokens);
         double mlp = tokens * LayerWork.ActiveMlpWeights(model, experts) / LayerWork.ActiveMlpWeights(measured, experts: true);
-        double slowerAttention = Slower(LayerWork.AttentionWeights(model)), slowerMlp = Slower(LayerWork.ActiveMlpWeights(model, experts));
-        double attentionBackward = t.AttentionBackward, mlpBackward = t.MlpBackward;
-        if (_plan.Layout.Recompute != Recomputation.UpProjections) (attentionBackward, mlpBackward) = (attentionBackward - t.AttentionRecompute, mlpBackward - t.MlpRecompute);
-        if (_plan.Layout.Recompute == Recomputation.Layers) (attentionBackward, mlpBackward) = (attentionBackward + t.AttentionForward, mlpBackward + t.MlpForward);
+        bool again = _plan.Layout.Recompute == Recomputation.Layers, less = _plan.Layout.Recompute != Recomputation.UpProjections;
+        double moreAttention = Slower(LayerWork.AttentionWeights(model)), moreMlp = Slower(LayerWork.ActiveMlpWeights(model, experts));
 
+        double attentionForward = Time(t.AttentionForward - t.CoreForward, projections) + Time(t.CoreForward, core) + moreAttention;
+        double attentionBackward = Time(t.AttentionBackward - t.CoreBackward - (less ? t.AttentionRecompute : 0), projections) + Time(t.CoreBackward, core) + moreAttention;
+        double mlpForward = Time(t.MlpForward, mlp) + moreMlp, mlpBackward = Time(t.MlpBackward - (less ? t.MlpRecompute : 0), mlp) + moreMlp;
         var parts = new Parts(
-            new Pass(Time(t.AttentionForward, attention) + slowerAttention, Time(attentionBackward, attention) + slowerAttention, Time(t.AttentionWeights, projections) + slowerAttention),
-            new Pass(Time(t.MlpForward, mlp) + slowerMlp, Time(mlpBackward, mlp) + slowerMlp, Time(t.MlpWeights, mlp) + slowerMlp));
+            new Pass(attentionForward, attentionBackward + (again ? attentionForward : 0), Time(t.AttentionWeights, projections) + moreAttention),
+            new Pass(mlpForward, mlpBackward + (again ? mlpForward : 0), Time(t.MlpWeights, mlp) + moreMlp));
         if (!experts) return parts;
         var (dispatch, combine) = Movements();
+        double beside = (dispatch * t.Dispatch + combine * t.Combine) / 1e3, alone = (dispatch * t.DispatchAlone + combine * t.CombineAlone) / 1e3;
         return parts with
         {
             Dispatch = dispatch * t.Dispatch / 1e3,
             Combine = combine * t.Combine / 1e3,
-            GradientDispatch = dispatch * t.GradientDispatch / 1e3,
+
+            // A layer that is computed again moves its experts' inputs and outputs once more before its backward.
+            GradientDispatch = dispatch * t.GradientDispatch / 1e3 + (again ? beside : 0),
             GradientCombine = combine * t.GradientCombine / 1e3,
-            DispatchAlone = dispatch * t.DispatchAlone / 1e3,
-            CombineAlone = combine * t.CombineAlone / 1e3,
-            GradientDispatchAlone = dispatch * t.GradientDispatchAlone / 1e3,
+            GradientDispatchAlone = dispatch * t.GradientDispatchAlone / 1e3 + (again ? alone : 0),
+            Moves = alone,
+            BackwardMoves = again ? 2 * alone : alone,
         };
     }
 
@@ -126,8 +140,8 @@ internal sealed class ChunkTimes
     private double Slower(double weights) => _fp8 ? 0 : 2 * _tokens * weights / (_plan.Cluster.Fp8ReachedTflops * 1e12);
 
     /// <summary>
-    /// How long dispatch and combine take compared with those that were measured, by bytes through the narrower link. A token goes to at most as many nodes as groups are kept, over the
-    /// network; within one node, to each of its experts over the node's links. Alone on a device, nothing moves.
+    /// How long dispatch and combine take compared with those that were measured, by bytes through the narrower link. Over the network a token goes once to each node that has experts of its
+    /// groups, within a node once to each device that has; a group of experts lies on as many nodes or devices as it needs. Alone on a device, nothing moves.
     /// </summary>
     private (double Dispatch, double Combine) Movements()
     {
@@ -136,7 +150,8 @@ internal sealed class ChunkTimes
         if (width == 1) return (0, 0);
         int nodes = (width + cluster.DevicesPerNode - 1) / cluster.DevicesPerNode;
         bool network = nodes > 1;
-        double copies = network ? Math.Min(Math.Min(model.Groups > 1 ? model.KeptGroups : model.ExpertsPerToken, model.ExpertsPerToken), nodes) : Math.Min(model.ExpertsPerToken, width - 1);
+        double places = network ? nodes : width, ofGroups = model.KeptGroups * Math.Max(1, places / model.Groups);
+        double copies = Math.Min(Math.Min(ofGroups, model.ExpertsPerToken), network ? places : places - 1);
         double bandwidth = network ? cluster.NetworkGbPerS : cluster.NodeGbPerS;
         double share = _tokens * copies / bandwidth, measured = MeasuredTokens * (double)_measuredModel.KeptGroups / Cluster.H800.NetworkGbPerS;
         return (share * LayerWork.DispatchBytes(model, _fp8) / (measured * LayerWork.DispatchBytes(_measuredModel, fp8: true)),

@@ -13,18 +13,21 @@ public static class TrainingPlanner
     /// <param name="plan">The plan.</param>
     /// <returns>The forecast; see <see cref="TrainingForecast.Fits"/>.</returns>
     /// <exception cref="ConfigException">The plan cannot be: which field, and what would be right.</exception>
-    public static TrainingForecast Forecast(TrainingPlan plan)
+    public static TrainingForecast Forecast(TrainingPlan plan) => Forecast(plan, new ForecastVariant());
+
+    internal static TrainingForecast Forecast(TrainingPlan plan, ForecastVariant variant)
     {
         ArgumentNullException.ThrowIfNull(plan);
         TrainingPlanRules.Check(plan);
         var schedule = Schedule.Create(plan.Layout.Kind, plan.Layout.Pipeline, plan.MicroBatches);
         var stages = StageMap.Of(plan);
         var times = new ChunkTimes(plan);
-        StageCosts[] costs = [.. stages.Select(s => new StageCosts(times.Forward(s), times.Backward(s) + times.Weights(s), times.Backward(s), times.Weights(s)))];
+        StageCosts[] costs = [.. stages.Select(s => Costs(times, s, variant.AloneCompute))];
         var pairs = new PairTime[stages.Length, stages.Length];
         for (int f = 0; f < stages.Length; f++)
             for (int b = 0; b < stages.Length; b++) pairs[f, b] = PairTime.Of(times, stages[f], stages[b]);
-        var message = new MessageCosts(0, 2.0 * plan.MicroBatchTokens * plan.Model.HiddenSize, plan.Cluster.NetworkGbPerS * 1e9);
+        double link = plan.Layout.Devices <= plan.Cluster.DevicesPerNode ? plan.Cluster.NodeGbPerS : plan.Cluster.NetworkGbPerS;
+        var message = new MessageCosts(0, 2.0 * plan.MicroBatchTokens * plan.Model.HiddenSize, link * 1e9, variant.MessageEnd);
         var timeline = ScheduleSimulator.Simulate(schedule, new ScheduleCosts(costs, (f, b) => pairs[f, b].Seconds, message));
         bool overlaps = schedule.Kind is ScheduleKind.DualPipe or ScheduleKind.DualPipeV;
         var layout = schedule.Layout;
@@ -42,7 +45,7 @@ public static class TrainingPlanner
         };
     }
 
-    /// <summary>As <see cref="Forecast"/>, and refuses a plan for which the devices are too small.</summary>
+    /// <summary>As <see cref="Forecast(TrainingPlan)"/>, and refuses a plan for which the devices are too small.</summary>
     /// <param name="plan">The plan.</param>
     /// <returns>The forecast.</returns>
     /// <exception cref="ConfigException">The plan cannot be, or does not fit.</exception>
@@ -62,16 +65,22 @@ public static class TrainingPlanner
             $"a device of pipeline rank {rank} would need {memory.Total / 1e9:0.0} GB, but has {forecast.Plan.Cluster.MemoryBytes / 1e9:0.0} GB; most of it, {largest.Bytes / 1e9:0.0} GB, are {largest.Name}. More pipeline ranks, more devices for the experts, or more recomputation would need less");
     }
 
+    private static StageCosts Costs(ChunkTimes times, StageContent stage, double alone)
+    {
+        double forward = times.Forward(stage, alone), backward = times.Backward(stage, alone), weights = alone * times.Weights(stage);
+        return new StageCosts(forward, backward + weights, backward, weights);
+    }
+
     private static double Exposed(TimelineLane lane, int rank, StageLayout layout, StageContent[] stages, ChunkTimes times, PairTime[,] pairs) => lane.Spans.Sum(span =>
     {
         var operation = span.Operation!.Value;
         var stage = stages[layout.Stage(rank, operation.Chunk.Direction)];
-        double alone = stage.Experts.Sum(e => times.Of(e).DispatchAlone + times.Of(e).CombineAlone);
         return operation.Kind switch
         {
             OperationKind.ForwardAndBackward => pairs[layout.Stage(rank, operation.Chunk.Direction), layout.Stage(rank, operation.Other.Direction)].Exposed,
             OperationKind.WeightGradient => 0,
-            _ => alone,
+            OperationKind.Forward => times.Moves(stage),
+            _ => times.BackwardMoves(stage),
         };
     });
 }

@@ -45,6 +45,7 @@ public class ScheduleTests
     [InlineData(ScheduleKind.OneForwardOneBackward, 0, 4, "1 to 1024 ranks")]
     [InlineData(ScheduleKind.ZeroBubble, 4, 0, "1 to 65536 micro-batches")]
     [InlineData(ScheduleKind.ZeroBubble, 4, 1_000_000, "not 1000000")]
+    [InlineData(ScheduleKind.OneForwardOneBackward, 1024, 1025, "are 1049600")]
     [InlineData((ScheduleKind)9, 4, 4, "1f1b, zb1p, dualpipe, dualpipev")]
     public void What_a_schedule_does_not_allow_is_said_with_the_rule(ScheduleKind kind, int ranks, int microBatches, string part) =>
         Assert.Contains(part, Assert.Throws<ScheduleException>(() => Schedule.Create(kind, ranks, microBatches)).Message, StringComparison.Ordinal);

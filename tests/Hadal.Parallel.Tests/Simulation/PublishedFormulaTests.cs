@@ -66,6 +66,16 @@ public class PublishedFormulaTests
         }
     }
 
+    [Fact]
+    public void Elsewhere_the_bubble_of_DualPipe_is_near_the_formula_but_not_on_it()
+    {
+        var schedule = Schedule.Create(ScheduleKind.DualPipe, 8, 24);
+        var timeline = ScheduleSimulator.Simulate(schedule, ScheduleCosts.Uniform(8, StageCosts.Of(1, 3, 1), 4));
+
+        // (8 / 2 − 1)(4 + 3 − 3) would be 12.
+        Assert.All(Enumerable.Range(0, 8), r => Assert.Equal(11, timeline.Bubble(r), 1e-9));
+    }
+
     [Theory]
     [MemberData(nameof(Ends))]
     public void The_bubble_of_DualPipeV_is_that_of_DualPipe_on_twice_the_ranks(MessageEnd end)

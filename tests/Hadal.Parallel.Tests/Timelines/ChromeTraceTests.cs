@@ -48,6 +48,25 @@ public class ChromeTraceTests
         Assert.Equal(1 - 1 / 1.5, timeline.BubbleFraction, 1e-9);
     }
 
+    [Fact]
+    public void Events_inside_each_other_are_shared_out_over_lanes()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("trace.json", """
+            [{"name":"whole","ph":"X","ts":0,"dur":100},{"name":"part","ph":"X","ts":10,"dur":40},{"name":"deep","ph":"X","ts":20,"dur":10},{"name":"part 2","ph":"X","ts":50,"dur":40},
+             {"name":"after","ph":"X","ts":100,"dur":5}]
+            """);
+        Assert.Equal(["whole after", "part part 2", "deep"], ChromeTrace.Read(path).Lanes.Select(l => string.Join(' ', l.Spans.Select(s => s.Name))));
+    }
+
+    [Fact]
+    public void Operations_that_overlap_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("trace.json", """[{"name":"F.0.0","ph":"X","ts":0,"dur":100},{"name":"F.0.1","ph":"X","ts":50,"dur":100}]""");
+        Assert.Contains("F.0.1 of '0' begins before F.0.0 has ended", Assert.Throws<TimelineException>(() => ChromeTrace.Read(path)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{", "this is no JSON")]
     [InlineData("{}", "no array of events")]
