@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hadal.Numerics;
 using Hadal.Parallel.Communication;
 using Hadal.Training.Activations;
@@ -45,14 +46,14 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
 
     public int Experts => _placement.PerRank;
 
-    /// <summary>What the hop between nodes has sent.</summary>
-    public (long Bytes, long Copies) BetweenNodes => (_nodes.SentBytes, _nodes.SentCopies);
+    /// <summary>The hop between nodes.</summary>
+    public Hop BetweenNodes => _nodes;
 
-    /// <summary>What the hop inside the node has sent.</summary>
-    public (long Bytes, long Copies) InsideNode => (_ranks.SentBytes, _ranks.SentCopies);
+    /// <summary>The hop between the ranks of the node.</summary>
+    public Hop InsideNode => _ranks;
 
-    /// <summary>Told on the exchange thread of every carriage: its name, and its beginning and end by <see cref="System.Diagnostics.Stopwatch"/>.</summary>
-    public Action<string, long, long>? Carried { get; set; }
+    /// <summary>Told of every carriage; null for nobody.</summary>
+    public ICarriageObserver? Observer { get; set; }
 
     public ExpertExchangeState CreateState()
     {
@@ -67,26 +68,26 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
         s.Take(x.Rows, _chosen);
         c.Backend.Read(experts, s.Choices.AsSpan(0, x.Rows * _chosen));
         c.Backend.Read(weights, s.Gates.AsSpan(0, x.Rows * _chosen));
-        Begin("dispatch", s, () => Dispatch(s, x));
+        Begin(Carriage.Dispatch, s, () => Dispatch(s, x));
     }
 
     public ExpertRows EndDispatch(MicroBatchContext c, ExpertExchangeState state)
     {
         var s = (State)state;
-        s.Job!.Wait();
+        Await(s);
         return new ExpertRows(Sorted(c, s.Arrived, s, c.Matrix(s.SortedRows, _width)), s.Offsets, s.SortedGates);
     }
 
     public void BeginCombine(MicroBatchContext c, Tensor y, ExpertExchangeState state)
     {
         var s = (State)state;
-        Begin("combine", s, () => Combine(s, y));
+        Begin(Carriage.Combine, s, () => Combine(s, y));
     }
 
     public void EndCombine(MicroBatchContext c, Tensor y, bool accumulate, ExpertExchangeState state)
     {
         var s = (State)state;
-        s.Job!.Wait();
+        Await(s);
         if (accumulate) c.Backend.Add(s.Combined, y);
         else c.Backend.Copy(s.Combined, y);
     }
@@ -94,13 +95,13 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
     public void BeginGradientDispatch(MicroBatchContext c, Tensor dy, ExpertExchangeState state)
     {
         var s = (State)state;
-        Begin("dispatch of gradients", s, () => s.ArrivedGradients = Spread(s, dy, s.GradientMemory));
+        Begin(Carriage.GradientDispatch, s, () => s.ArrivedGradients = Spread(s, dy, s.GradientMemory));
     }
 
     public Tensor EndGradientDispatch(MicroBatchContext c, ExpertExchangeState state)
     {
         var s = (State)state;
-        s.Job!.Wait();
+        Await(s);
         return Sorted(c, s.ArrivedGradients, s, c.GradientMatrix(s.SortedRows, _width));
     }
 
@@ -108,17 +109,17 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
     {
         var s = (State)state;
         s.TakeGateGradients(c.Backend, dWeights, _chosen);
-        Begin("combine of gradients", s, () =>
+        Begin(Carriage.GradientCombine, s, () =>
         {
             Combine(s, dRows);
-            s.CombinedGates = Collect(s, s.GateGradients, isShort: false, s.GateSumsInNode, s.GateSums);
+            s.CombinedGates = Collect(s, s.GateGradients, isShort: false, s.GateSumsInNode, s.GateSums, areRows: false);
         });
     }
 
     public void EndGradientCombine(MicroBatchContext c, Tensor dWeights, ExpertExchangeState state)
     {
         var s = (State)state;
-        s.Job!.Wait();
+        Await(s);
         c.Backend.Copy(s.CombinedGates, dWeights);
     }
 
@@ -139,12 +140,23 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
         _ranks.Dispose();
     }
 
-    private void Begin(string name, State s, Action work) => s.Job = _thread.Begin(() =>
+    private void Begin(Carriage carriage, State s, Action work)
     {
-        long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        work();
-        Carried?.Invoke(name, started, System.Diagnostics.Stopwatch.GetTimestamp());
-    });
+        s.Carriage = carriage;
+        s.Job = _thread.Begin(() =>
+        {
+            long started = Stopwatch.GetTimestamp();
+            work();
+            Observer?.Carried(carriage, started, Stopwatch.GetTimestamp());
+        });
+    }
+
+    private void Await(State s)
+    {
+        long started = Observer is null ? 0 : Stopwatch.GetTimestamp();
+        s.Job!.Wait();
+        Observer?.Awaited(s.Carriage, started, Stopwatch.GetTimestamp());
+    }
 
     private void Dispatch(State s, Tensor x)
     {
@@ -152,13 +164,13 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
         s.ListTargets(s.Choices, x.Rows, _chosen, _placement.NodeOf, 0, _placement.Nodes);
         s.ToNodes.List(x.Rows, s.Targets);
         _nodes.ExchangeCounts(s.ToNodes);
-        var choices = _nodes.Spread(s.ToNodes, s.WriteChoices(_backend, x.Rows, _chosen), s.NodeChoices);
+        var choices = _nodes.Spread(s.ToNodes, s.WriteChoices(_backend, x.Rows, _chosen), s.NodeChoices, Carriage.Dispatch, areRows: false);
         s.RowsAtNode = choices.Rows;
         s.ReadChoices(_backend, choices, _chosen);
         s.ListTargets(s.Choices, choices.Rows, _chosen, _placement.RankOf, first, _placement.RanksPerNode);
         s.ToRanks.List(choices.Rows, s.Targets);
         _ranks.ExchangeCounts(s.ToRanks);
-        s.ReadChoices(_backend, _ranks.Spread(s.ToRanks, choices, s.RankChoices), _chosen);
+        s.ReadChoices(_backend, _ranks.Spread(s.ToRanks, choices, s.RankChoices, Carriage.Dispatch, areRows: false), _chosen);
         s.Sort(_backend, s.ToRanks.ReceivedRows, _chosen, FirstExpert, Experts);
         s.Arrived = Spread(s, x, s.RowMemory);
     }
@@ -167,7 +179,7 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
     private Tensor Spread(State s, Tensor rows, GrowingTensor memory)
     {
         var words = _payload.Encode(_backend, rows, s.Codes, s.Words);
-        var arrived = _ranks.Spread(s.ToRanks, _nodes.Spread(s.ToNodes, words, s.AtNode), memory);
+        var arrived = _ranks.Spread(s.ToRanks, _nodes.Spread(s.ToNodes, words, s.AtNode, s.Carriage, areRows: true), memory, s.Carriage, areRows: true);
         if (_placement.RanksPerNode > 1) return arrived;
         var copy = memory.Take(DType.F32, arrived.Rows, arrived.Columns);
         if (arrived.Rows > 0) _backend.Copy(arrived, copy);
@@ -180,11 +192,11 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
         var sums = s.Sums.Take(DType.F32, s.ToRanks.ReceivedRows, _width);
         _backend.Clear(sums);
         if (s.SortedRows > 0) _backend.EmbedWeightBackward(sorted, s.Index, sums);
-        s.Combined = Collect(s, sums, _shortResults, s.AtNode, s.CombinedMemory);
+        s.Combined = Collect(s, sums, _shortResults, s.AtNode, s.CombinedMemory, areRows: true);
     }
 
-    private Tensor Collect(State s, Tensor results, bool isShort, GrowingTensor atNode, GrowingTensor memory) =>
-        _nodes.Collect(s.ToNodes, _ranks.Collect(s.ToRanks, results, s.RowsAtNode, isShort, atNode), s.TokenRows, isShort, memory);
+    private Tensor Collect(State s, Tensor results, bool isShort, GrowingTensor atNode, GrowingTensor memory, bool areRows) =>
+        _nodes.Collect(s.ToNodes, _ranks.Collect(s.ToRanks, results, s.RowsAtNode, isShort, atNode, s.Carriage, areRows), s.TokenRows, isShort, memory, s.Carriage, areRows);
 
     // Rows in the order of their experts, from the order in which they arrived.
     private Tensor Sorted(MicroBatchContext c, Tensor words, State s, Tensor sorted)
@@ -220,6 +232,9 @@ internal sealed class ExpertDispatch : IExpertExchange, IDisposable
         public ulong[] Targets = [];
 
         public ExchangeThread.Job? Job;
+
+        /// <summary>The carriage in hand.</summary>
+        public Carriage Carriage;
 
         /// <summary>Rows at their token, at the node that they were sent to first, and once per expert of this rank.</summary>
         public int TokenRows, RowsAtNode, SortedRows;

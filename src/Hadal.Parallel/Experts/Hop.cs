@@ -8,12 +8,13 @@ namespace Hadal.Parallel.Experts;
 internal sealed class Hop(ICollective group, IBackend backend) : IDisposable
 {
     private readonly GrowingTensor _send = new(backend), _back = new(backend), _wide = new(backend);
+    private readonly HopVolume[] _volumes = [.. Enum.GetValues<Carriage>().Select(_ => new HopVolume())];
 
-    /// <summary>Bytes of rows that left this rank.</summary>
-    public long SentBytes { get; private set; }
+    /// <summary>What the engine below counts of the same.</summary>
+    public CommunicationCounters Counters => group.Counters;
 
-    /// <summary>Rows that left this rank.</summary>
-    public long SentCopies { get; private set; }
+    /// <summary>What this rank has sent to others for a kind of carriage.</summary>
+    public HopVolume Volume(Carriage carriage) => _volumes[(int)carriage];
 
     public HopRoute CreateRoute() => new(backend, group.Size);
 
@@ -26,20 +27,23 @@ internal sealed class Hop(ICollective group, IBackend backend) : IDisposable
         backend.Write(route.Sent, sent);
         group.AllToAll(sent, one, received, one).Wait();
         backend.Read(received, route.Received);
+        Volume(Carriage.Dispatch).AddBeside((group.Size - 1) * sizeof(int));
     }
 
     /// <summary>Sends rows along a route.</summary>
     /// <param name="route">With its counts.</param>
     /// <param name="words">[T, N].</param>
     /// <param name="memory">Receives what arrives, in the order of ranks; not used where there is nowhere to go, and rows are given back as they are.</param>
-    public Tensor Spread(HopRoute route, Tensor words, GrowingTensor memory)
+    /// <param name="carriage">What it is part of.</param>
+    /// <param name="areRows">Whether these are the rows themselves, or something beside them.</param>
+    public Tensor Spread(HopRoute route, Tensor words, GrowingTensor memory, Carriage carriage, bool areRows)
     {
         if (group.Size == 1) return words;
         var send = _send.Take(DType.F32, route.SentRows, words.Columns);
         if (route.SentRows > 0) backend.GatherRows(words, route.Rows, 1, send);
         var arrived = memory.Take(DType.F32, route.ReceivedRows, words.Columns);
         group.AllToAll(send, route.Sent, arrived, route.Received).Wait();
-        Count(route.SentRows - route.Sent[group.Rank], words.Columns * sizeof(float));
+        Count(carriage, areRows, route.SentRows - route.Sent[group.Rank], words.Columns * sizeof(float));
         return arrived;
     }
 
@@ -49,7 +53,9 @@ internal sealed class Hop(ICollective group, IBackend backend) : IDisposable
     /// <param name="rows">T.</param>
     /// <param name="isShort">Whether they travel as bfloat16.</param>
     /// <param name="memory">Receives the sums, [T, N]; not used where there is nowhere to go.</param>
-    public Tensor Collect(HopRoute route, Tensor results, int rows, bool isShort, GrowingTensor memory)
+    /// <param name="carriage">What it is part of.</param>
+    /// <param name="areRows">Whether these are the results of the rows themselves, or something beside them.</param>
+    public Tensor Collect(HopRoute route, Tensor results, int rows, bool isShort, GrowingTensor memory, Carriage carriage, bool areRows)
     {
         if (group.Size == 1) return results;
         var type = isShort ? DType.BF16 : DType.F32;
@@ -62,7 +68,7 @@ internal sealed class Hop(ICollective group, IBackend backend) : IDisposable
 
         var back = _back.Take(type, route.SentRows, results.Columns);
         group.AllToAll(travelling, route.Received, back, route.Sent).Wait();
-        Count(results.Rows - route.Received[group.Rank], results.Columns * type.SizeOf());
+        Count(carriage, areRows, results.Rows - route.Received[group.Rank], results.Columns * type.SizeOf());
         if (isShort)
         {
             var wide = _wide.Take(DType.F32, back.Rows, back.Columns);
@@ -84,9 +90,9 @@ internal sealed class Hop(ICollective group, IBackend backend) : IDisposable
         group.Dispose();
     }
 
-    private void Count(long rows, long rowBytes)
+    private void Count(Carriage carriage, bool areRows, long copies, long bytes)
     {
-        SentBytes += rows * rowBytes;
-        SentCopies += rows;
+        if (areRows) Volume(carriage).AddRows(copies, bytes);
+        else Volume(carriage).AddBeside(copies * bytes);
     }
 }
