@@ -43,6 +43,13 @@ public class PlanningPageTests
             Text($"{_v3.OperationsPerToken / 1e9:0.0} · 10⁹ operations a token"),
             Text($"| weight gradients | {times.Experts.Attention.Weights * 1e3:0.0} | {times.Experts.Mlp.Weights * 1e3:0.000} |"),
         ];
+        double At(int length) => new ChunkTimes(PlanPresets.V3H800 with { SequenceLength = length }).Compute(new StageContent([true], false, 0, 0)) / (length / 4096) / layer;
+        sentences =
+        [
+            .. sentences,
+            Text($"{At(32768):0.0} and {At(131072):0.0} times as long at 32K and 128K"),
+            Text($"some {2000 * 62_914_560e-12 * _v3.HoursPerTrillionTokens * (At(32768) + At(131072)) / 2 / 1e3:0}K hours at the efficiency"),
+        ];
         string page = Regex.Replace(_page, "\\s+", " ");
         Assert.All(sentences, sentence => Assert.Contains(sentence, page, StringComparison.Ordinal));
     }

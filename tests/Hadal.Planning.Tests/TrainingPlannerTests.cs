@@ -153,6 +153,7 @@ public class TrainingPlannerTests
     [InlineData("tokens of a micro-batch", "a micro-batch of 2000000000 sequences of 4096 tokens is too large")]
     [InlineData("batch", "batch_sequences is 2000000000, but at most 16777216 are planned")]
     [InlineData("layer", "cluster.layer_milliseconds.combine_alone is -1, but has to be a number of at least 0")]
+    [InlineData("core", "core_forward is part of attention_forward")]
     [InlineData("memory", "a device of pipeline rank 1 would need 72.4 GB, but has 40.0 GB; most of it, 45.7 GB, are activations")]
     public void A_plan_that_cannot_be_is_refused_with_what_would_be_right(string what, string part)
     {
@@ -171,6 +172,7 @@ public class TrainingPlannerTests
             "layout.schedule name" => plan with { Layout = layout with { Schedule = "gpipe" } },
             "tokens" => plan with { Tokens = 0 },
             "tokens of a micro-batch" => plan with { Layout = layout with { SequencesPerMicroBatch = 2_000_000_000 } },
+            "core" => plan with { Cluster = plan.Cluster with { LayerMilliseconds = new LayerTimes { CoreForward = 5 } } },
             "layer" => plan with { Cluster = plan.Cluster with { LayerMilliseconds = new LayerTimes { CombineAlone = -1 } } },
             "batch" => plan with { BatchSequences = 2_000_000_000 },
             _ => plan with { Cluster = plan.Cluster with { MemoryBytes = 40e9 } },
@@ -209,6 +211,31 @@ public class TrainingPlannerTests
         var dispatch = new ChunkTimes(PlanPresets.V3H800 with { Model = model, Layout = PlanPresets.V3H800.Layout with { Experts = width, Pipeline = 8 } }).Experts.Dispatch;
         double link = width == 8 ? 160.0 / 50 : 1;
         Assert.Equal(0.0068 * copies / 4 / link, dispatch, 1e-9);
+    }
+
+    [Fact]
+    public void Longer_sequences_cost_more_in_the_core_of_attention_alone()
+    {
+        var (usual, longer) = (new ChunkTimes(PlanPresets.V3H800), new ChunkTimes(PlanPresets.V3H800 with { SequenceLength = 32768, BatchSequences = 15360 / 8 }));
+        Assert.Equal(8 * (usual.Experts.Attention.Forward + 7 * 0.00125), longer.Experts.Attention.Forward, 1e-9);
+        Assert.Equal(8 * (usual.Experts.Attention.Backward + 7 * 0.0038), longer.Experts.Attention.Backward, 1e-9);
+        Assert.Equal(8 * usual.Experts.Attention.Weights, longer.Experts.Attention.Weights, 1e-9);
+        Assert.Equal(8 * usual.Experts.Mlp.Sum, longer.Experts.Mlp.Sum, 1e-9);
+    }
+
+    [Fact]
+    public void Whole_layers_that_are_computed_again_run_and_move_once_more()
+    {
+        ChunkTimes Of(Recomputation recompute, TrainingPrecision precision) => new(PlanPresets.V3H800 with { Layout = PlanPresets.V3H800.Layout with { Recompute = recompute, Precision = precision } });
+        foreach (var precision in Enum.GetValues<TrainingPrecision>())
+        {
+            var (none, layers) = (Of(Recomputation.None, precision).Experts, Of(Recomputation.Layers, precision).Experts);
+            Assert.Equal(none.Attention.Backward + none.Attention.Forward, layers.Attention.Backward, 1e-12);
+            Assert.Equal(none.Mlp.Backward + none.Mlp.Forward, layers.Mlp.Backward, 1e-12);
+            Assert.Equal(2 * none.BackwardMoves, layers.BackwardMoves, 1e-12);
+            Assert.Equal(none.GradientDispatch + none.Dispatch + none.Combine, layers.GradientDispatch, 1e-12);
+            Assert.Equal(none.Attention.Weights, layers.Attention.Weights);
+        }
     }
 
     [Fact]

@@ -35,6 +35,12 @@ public sealed record LayerTimes
     /// <summary>Attention weight gradients.</summary>
     public double AttentionWeights { get; init; } = 2.4;
 
+    /// <summary>Of <see cref="AttentionForward"/>, scores and weighted values.</summary>
+    public double CoreForward { get; init; } = 1.25;
+
+    /// <summary>Of <see cref="AttentionBackward"/>, scores and weighted values.</summary>
+    public double CoreBackward { get; init; } = 3.8;
+
     /// <summary>Of <see cref="AttentionBackward"/>, what is computed again: two latent norms 0.04, q_b 0.37, kv_b 0.24, input norm 0.07.</summary>
     public double AttentionRecompute { get; init; } = 0.72;
 
@@ -66,7 +72,7 @@ public sealed record LayerTimes
     internal IEnumerable<(string Name, double Milliseconds)> Named() =>
     [
         ("attention_forward", AttentionForward), ("mlp_forward", MlpForward), ("mlp_backward", MlpBackward), ("mlp_weights", MlpWeights), ("attention_backward", AttentionBackward),
-        ("attention_weights", AttentionWeights), ("attention_recompute", AttentionRecompute), ("mlp_recompute", MlpRecompute), ("dispatch", Dispatch), ("combine", Combine),
+        ("attention_weights", AttentionWeights), ("core_forward", CoreForward), ("core_backward", CoreBackward), ("attention_recompute", AttentionRecompute), ("mlp_recompute", MlpRecompute), ("dispatch", Dispatch), ("combine", Combine),
         ("gradient_dispatch", GradientDispatch), ("gradient_combine", GradientCombine), ("dispatch_alone", DispatchAlone), ("combine_alone", CombineAlone), ("gradient_dispatch_alone", GradientDispatchAlone),
     ];
 }

@@ -27,6 +27,9 @@ internal static class TrainingPlanRules
             ("cluster.memory_reached_gb_per_s", cluster.MemoryReachedGbPerS), ("cluster.node_gb_per_s", cluster.NodeGbPerS), ("cluster.network_gb_per_s", cluster.NetworkGbPerS)]) Positive(field, value);
         foreach (var (name, milliseconds) in cluster.LayerMilliseconds.Named())
             if (!(milliseconds >= 0) || !double.IsFinite(milliseconds)) Fail("cluster.layer_milliseconds", $"cluster.layer_milliseconds.{name} is {milliseconds}, but has to be a number of at least 0");
+        var times = cluster.LayerMilliseconds;
+        if (times.CoreForward > times.AttentionForward || times.CoreBackward + times.AttentionRecompute > times.AttentionBackward || times.MlpRecompute > times.MlpBackward)
+            Fail("cluster.layer_milliseconds", "cluster.layer_milliseconds has parts that take longer than their whole; core_forward is part of attention_forward, core_backward and attention_recompute of attention_backward, mlp_recompute of mlp_backward");
         if (!(cluster.DollarsPerDeviceHour >= 0)) Fail("cluster.dollars_per_device_hour", $"cluster.dollars_per_device_hour is {cluster.DollarsPerDeviceHour}, but has to be at least 0");
         if (layout.Devices > MostDevices) Fail("layout.devices", $"layout.devices is {layout.Devices}, but at most {MostDevices} are planned");
         if (plan.BatchSequences > MostSequences) Fail("batch_sequences", $"batch_sequences is {plan.BatchSequences}, but at most {MostSequences} are planned");

@@ -44,11 +44,14 @@ internal sealed class ChunkTimes
 
         public double GradientCombine { get; init; }
 
-        public double DispatchAlone { get; init; }
-
-        public double CombineAlone { get; init; }
-
+        /// <summary>The first of a pair, which nothing runs beside.</summary>
         public double GradientDispatchAlone { get; init; }
+
+        /// <summary>Dispatch and combine of a forward that nothing runs beside.</summary>
+        public double Moves { get; init; }
+
+        /// <summary>Those of a backward that nothing runs beside.</summary>
+        public double BackwardMoves { get; init; }
     }
 
     /// <summary>A layer with a dense MLP.</summary>
@@ -80,14 +83,17 @@ internal sealed class ChunkTimes
     public double Forward(StageContent stage, double compute = 1) =>
         compute * (Ends(stage).Forward + stage.Experts.Select(Of).Sum(p => p.Attention.Forward + p.Mlp.Forward)) + Moves(stage);
 
-    /// <summary>The backward for inputs of a chunk that nothing runs beside; a layer that is computed again moves its experts' inputs and outputs again.</summary>
+    /// <summary>The backward for inputs of a chunk that nothing runs beside.</summary>
     /// <param name="stage">Its stage.</param>
     /// <param name="compute">How long computing takes, beside what it takes in an overlapped pair.</param>
     public double Backward(StageContent stage, double compute = 1) =>
-        compute * (Ends(stage).Backward + stage.Experts.Select(Of).Sum(p => p.Attention.Backward + p.Mlp.Backward)) + (_plan.Layout.Recompute == Recomputation.Layers ? 2 : 1) * Moves(stage);
+        compute * (Ends(stage).Backward + stage.Experts.Select(Of).Sum(p => p.Attention.Backward + p.Mlp.Backward)) + BackwardMoves(stage);
 
-    /// <summary>Dispatch and combine of all layers of a chunk that nothing runs beside.</summary>
-    public double Moves(StageContent stage) => stage.Experts.Select(Of).Sum(p => p.DispatchAlone + p.CombineAlone);
+    /// <summary>What moves in the forward of a chunk that nothing runs beside.</summary>
+    public double Moves(StageContent stage) => stage.Experts.Select(Of).Sum(p => p.Moves);
+
+    /// <summary>What moves in its backward.</summary>
+    public double BackwardMoves(StageContent stage) => stage.Experts.Select(Of).Sum(p => p.BackwardMoves);
 
     /// <summary>W of a chunk.</summary>
     public double Weights(StageContent stage) => Ends(stage).Weights + stage.Experts.Select(Of).Sum(p => p.Attention.Weights + p.Mlp.Weights);
@@ -97,30 +103,34 @@ internal sealed class ChunkTimes
         var (model, measured, t) = (_plan.Model, _measuredModel, _plan.Cluster.LayerMilliseconds);
         int length = _plan.SequenceLength;
 
-        // Products of attention and the core apart in no published figure: both together scale the forward and the backward, products alone the weight gradients.
+        // Projections go with weights, the core with operations of scores and values; norms and casts, which are bound by memory, are counted among the projections.
         double tokens = _tokens / MeasuredTokens;
-        double attention = tokens * (2 * LayerWork.AttentionWeights(model) + LayerWork.CoreAttention(model, length)) / (2 * LayerWork.AttentionWeights(measured) + LayerWork.CoreAttention(measured, 4096));
         double projections = tokens * LayerWork.AttentionWeights(model) / LayerWork.AttentionWeights(measured);
+        double core = tokens * LayerWork.CoreAttention(model, length) / LayerWork.CoreAttention(measured, MeasuredTokens);
         double mlp = tokens * LayerWork.ActiveMlpWeights(model, experts) / LayerWork.ActiveMlpWeights(measured, experts: true);
-        double slowerAttention = Slower(LayerWork.AttentionWeights(model)), slowerMlp = Slower(LayerWork.ActiveMlpWeights(model, experts));
-        double attentionBackward = t.AttentionBackward, mlpBackward = t.MlpBackward;
-        if (_plan.Layout.Recompute != Recomputation.UpProjections) (attentionBackward, mlpBackward) = (attentionBackward - t.AttentionRecompute, mlpBackward - t.MlpRecompute);
-        if (_plan.Layout.Recompute == Recomputation.Layers) (attentionBackward, mlpBackward) = (attentionBackward + t.AttentionForward, mlpBackward + t.MlpForward);
+        bool again = _plan.Layout.Recompute == Recomputation.Layers, less = _plan.Layout.Recompute != Recomputation.UpProjections;
+        double moreAttention = Slower(LayerWork.AttentionWeights(model)), moreMlp = Slower(LayerWork.ActiveMlpWeights(model, experts));
 
+        double attentionForward = Time(t.AttentionForward - t.CoreForward, projections) + Time(t.CoreForward, core) + moreAttention;
+        double attentionBackward = Time(t.AttentionBackward - t.CoreBackward - (less ? t.AttentionRecompute : 0), projections) + Time(t.CoreBackward, core) + moreAttention;
+        double mlpForward = Time(t.MlpForward, mlp) + moreMlp, mlpBackward = Time(t.MlpBackward - (less ? t.MlpRecompute : 0), mlp) + moreMlp;
         var parts = new Parts(
-            new Pass(Time(t.AttentionForward, attention) + slowerAttention, Time(attentionBackward, attention) + slowerAttention, Time(t.AttentionWeights, projections) + slowerAttention),
-            new Pass(Time(t.MlpForward, mlp) + slowerMlp, Time(mlpBackward, mlp) + slowerMlp, Time(t.MlpWeights, mlp) + slowerMlp));
+            new Pass(attentionForward, attentionBackward + (again ? attentionForward : 0), Time(t.AttentionWeights, projections) + moreAttention),
+            new Pass(mlpForward, mlpBackward + (again ? mlpForward : 0), Time(t.MlpWeights, mlp) + moreMlp));
         if (!experts) return parts;
         var (dispatch, combine) = Movements();
+        double beside = (dispatch * t.Dispatch + combine * t.Combine) / 1e3, alone = (dispatch * t.DispatchAlone + combine * t.CombineAlone) / 1e3;
         return parts with
         {
             Dispatch = dispatch * t.Dispatch / 1e3,
             Combine = combine * t.Combine / 1e3,
-            GradientDispatch = dispatch * t.GradientDispatch / 1e3,
+
+            // A layer that is computed again moves its experts' inputs and outputs once more before its backward.
+            GradientDispatch = dispatch * t.GradientDispatch / 1e3 + (again ? beside : 0),
             GradientCombine = combine * t.GradientCombine / 1e3,
-            DispatchAlone = dispatch * t.DispatchAlone / 1e3,
-            CombineAlone = combine * t.CombineAlone / 1e3,
-            GradientDispatchAlone = dispatch * t.GradientDispatchAlone / 1e3,
+            GradientDispatchAlone = dispatch * t.GradientDispatchAlone / 1e3 + (again ? alone : 0),
+            Moves = alone,
+            BackwardMoves = again ? 2 * alone : alone,
         };
     }
 

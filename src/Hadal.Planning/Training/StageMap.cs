@@ -39,5 +39,4 @@ internal static class StageMap
         int rest = model.Layers - best;
         return [.. Enumerable.Range(0, stages - 1).Select(s => rest / (stages - 1) + (s < rest % (stages - 1) ? 1 : 0)), best];
     }
-
 }

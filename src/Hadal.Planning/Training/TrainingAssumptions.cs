@@ -26,7 +26,14 @@ public static class TrainingAssumptions
         var all = new List<Assumption>
         {
             new("attention: forward, backward for inputs, weights", Ms(t.AttentionForward, t.AttentionBackward, t.AttentionWeights), Trace,
-                More, Larger(l => l with { AttentionForward = 1.1 * l.AttentionForward, AttentionBackward = 1.1 * l.AttentionBackward, AttentionWeights = 1.1 * l.AttentionWeights })),
+                More, Larger(l => l with
+                {
+                    AttentionForward = 1.1 * l.AttentionForward,
+                    AttentionBackward = 1.1 * l.AttentionBackward,
+                    AttentionWeights = 1.1 * l.AttentionWeights,
+                    CoreForward = 1.1 * l.CoreForward,
+                    CoreBackward = 1.1 * l.CoreBackward,
+                })),
             new("MLP: forward, backward for inputs, weights", Ms(t.MlpForward, t.MlpBackward, t.MlpWeights), Trace + "; weights: what is left of the 124.3 ms in which compute streams are busy",
                 More, Larger(l => l with { MlpForward = 1.1 * l.MlpForward, MlpBackward = 1.1 * l.MlpBackward, MlpWeights = 1.1 * l.MlpWeights })),
             new("movements beside compute: dispatch, combine, of gradients", Ms(t.Dispatch, t.Combine, t.GradientDispatch, t.GradientCombine), Trace,

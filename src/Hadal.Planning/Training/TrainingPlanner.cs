@@ -26,7 +26,8 @@ public static class TrainingPlanner
         var pairs = new PairTime[stages.Length, stages.Length];
         for (int f = 0; f < stages.Length; f++)
             for (int b = 0; b < stages.Length; b++) pairs[f, b] = PairTime.Of(times, stages[f], stages[b]);
-        var message = new MessageCosts(0, 2.0 * plan.MicroBatchTokens * plan.Model.HiddenSize, plan.Cluster.NetworkGbPerS * 1e9, variant.MessageEnd);
+        double link = plan.Layout.Devices <= plan.Cluster.DevicesPerNode ? plan.Cluster.NodeGbPerS : plan.Cluster.NetworkGbPerS;
+        var message = new MessageCosts(0, 2.0 * plan.MicroBatchTokens * plan.Model.HiddenSize, link * 1e9, variant.MessageEnd);
         var timeline = ScheduleSimulator.Simulate(schedule, new ScheduleCosts(costs, (f, b) => pairs[f, b].Seconds, message));
         bool overlaps = schedule.Kind is ScheduleKind.DualPipe or ScheduleKind.DualPipeV;
         var layout = schedule.Layout;
@@ -78,7 +79,8 @@ public static class TrainingPlanner
         {
             OperationKind.ForwardAndBackward => pairs[layout.Stage(rank, operation.Chunk.Direction), layout.Stage(rank, operation.Other.Direction)].Exposed,
             OperationKind.WeightGradient => 0,
-            _ => times.Moves(stage),
+            OperationKind.Forward => times.Moves(stage),
+            _ => times.BackwardMoves(stage),
         };
     });
 }
