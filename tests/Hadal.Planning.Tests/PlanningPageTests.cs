@@ -48,7 +48,7 @@ public class PlanningPageTests
         [
             .. sentences,
             Text($"{At(32768):0.0} and {At(131072):0.0} times as long at 32K and 128K"),
-            Text($"some {2000 * 62_914_560 / 1e12 * _v3.HoursPerTrillionTokens * (At(32768) + At(131072)) / 2 / 1e3:0}K hours at the efficiency"),
+            Text($"some {2000.0 * 62_914_560e-12 * _v3.HoursPerTrillionTokens * (At(32768) + At(131072)) / 2 / 1e3:0}K hours at the efficiency"),
         ];
         string page = Regex.Replace(_page, "\\s+", " ");
         Assert.All(sentences, sentence => Assert.Contains(sentence, page, StringComparison.Ordinal));
