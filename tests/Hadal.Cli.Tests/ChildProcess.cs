@@ -25,11 +25,39 @@ internal sealed class ChildProcess : IDisposable
     public static ChildProcess StartLimited(string limits, params string[] args) =>
         Start("bash", ["-c", limits + "; exec dotnet \"$@\"", "bash", Program, .. args]);
 
+    /// <summary>As ranks of a job that mpirun starts.</summary>
+    public static ChildProcess StartRanks(IEnumerable<string> launcher, int ranks, params string[] args) =>
+        Start("mpirun.openmpi", [.. launcher, "-n", $"{ranks}", "dotnet", Program, .. args]);
+
+    /// <summary>Process numbers of the ranks, in their order.</summary>
+    public int[] Ranks()
+    {
+        var ranks = new SortedDictionary<int, int>();
+        foreach (string children in Directory.EnumerateDirectories($"/proc/{_process.Id}/task").Select(t => File.ReadAllText(Path.Combine(t, "children"))))
+        {
+            foreach (int child in children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(c => int.Parse(c, System.Globalization.CultureInfo.InvariantCulture)))
+            {
+                string? rank = File.ReadAllText($"/proc/{child}/environ").Split('\0').FirstOrDefault(v => v.StartsWith("OMPI_COMM_WORLD_RANK=", StringComparison.Ordinal));
+                if (rank is not null) ranks.Add(int.Parse(rank.AsSpan(rank.IndexOf('=') + 1), System.Globalization.CultureInfo.InvariantCulture), child);
+            }
+        }
+
+        return [.. ranks.Values];
+    }
+
+    /// <summary>SIGKILL for another process.</summary>
+    public static void Kill(int process)
+    {
+        using var victim = Process.GetProcessById(process);
+        victim.Kill();
+    }
+
     private static ChildProcess Start(string file, IEnumerable<string> args)
     {
         var start = new ProcessStartInfo(file, args) { RedirectStandardOutput = true, RedirectStandardError = true };
 
         // Quick to start, and without a file of the runtime's own that a limit on file sizes would hit.
+        start.Environment["TERM"] = "dumb";
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         return new ChildProcess(Process.Start(start)!);

@@ -71,6 +71,7 @@ internal sealed class TrainCommand : HadalCommand
         string folder = context.Find(_out) ?? ".";
         if (File.Exists(folder)) throw new MistakeException($"{folder} is a file; --out has to name a folder");
         var file = context.Find(_config) is { } config ? RunFile.Load(config, folder) : FromPreset(context, folder, context.Get(_dryRun));
+        ParallelRun.Check(file.Run, file.Model);
         if (context.Get(_dryRun)) return ShowPlan(context, file);
         var place = RunFolder.Look(folder, file.Run);
         if (place == RunFolderState.OtherRun)

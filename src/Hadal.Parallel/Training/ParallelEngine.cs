@@ -286,13 +286,16 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
         }
     }
 
-    private static ParallelLayout Check(RunConfig run, ModelConfig config, ParallelSettings settings, ScheduleKind kind, int ranks)
+    /// <summary>The layout of a run, if it can be cut so.</summary>
+    /// <exception cref="ConfigException">It cannot.</exception>
+    public static ParallelLayout Check(RunConfig run, ModelConfig config, ParallelSettings settings, ScheduleKind kind, int ranks)
     {
         if (settings.Ranks != ranks)
             throw new ConfigException("run file", "parallel", $"parallel has pipeline {settings.Pipeline}, experts {settings.Experts} and data {settings.Data}, {settings.Ranks} ranks, but {ranks} were started");
         if (run.Freeze.Count > 0) throw new ConfigException("run file", "freeze", "freeze: parameters can be left alone by a run on one rank only; leave out parallel or freeze");
         if (BalancePolicy.Find(run.Balance) is { CountsBatch: true })
             throw new ConfigException("run file", "balance", $"balance is \"{run.Balance}\", whose loss counts the whole batch in one place; with parallel it has to be one that counts sequences, or bias");
+        if (settings.Experts > 1) _ = new ExpertPlacement(config.RoutedExperts, settings.Experts, settings.RanksPerNode == 0 ? settings.Experts : settings.RanksPerNode);
         var layout = new ParallelLayout(kind, settings.Pipeline, settings.Data, settings.Experts);
         layout.LayersOfStages(config, settings.StageLayers);
         foreach (int size in new BatchSchedule(run).Sizes)

@@ -2,6 +2,7 @@ using Hadal.Model.Configuration;
 using Hadal.Numerics;
 using Hadal.Parallel.Checkpoints;
 using Hadal.Parallel.Communication;
+using Hadal.Parallel.Schedules;
 using Hadal.Training.Batches;
 using Hadal.Training.Parameters;
 using Hadal.Training.Runs;
@@ -11,6 +12,17 @@ namespace Hadal.Parallel.Training;
 /// <summary>A run over several ranks, as one of them has it: the same folder, files and rules as those of a run on one rank, which can go on from it and the reverse.</summary>
 public static class ParallelRun
 {
+    /// <summary>Finds what keeps a run from being cut over ranks, before any data are read.</summary>
+    /// <param name="run">A valid run with <see cref="RunConfig.Parallel"/>.</param>
+    /// <param name="config">Its model.</param>
+    /// <exception cref="ConfigException">It cannot be cut so.</exception>
+    public static void Check(RunConfig run, ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(config);
+        if (run.Parallel is { } settings) ParallelEngine.Check(run, config, settings, ScheduleNames.Parse(settings.Schedule), settings.Ranks);
+    }
+
     /// <summary>Builds one rank's part of the run. Called by all ranks together.</summary>
     /// <param name="run">A valid run with <see cref="RunConfig.Parallel"/>.</param>
     /// <param name="config">Its model.</param>
