@@ -46,6 +46,7 @@ public class PlanScheduleTests
         Assert.Contains("a part of the backward", Plan("--kind", "1f1b", "--ranks", "4", "--micro-batches", "6", "--weights", "2").Refusal(), StringComparison.Ordinal);
         Assert.Contains("from 1 to 1024", Plan("--kind", "1f1b", "--ranks", "0", "--micro-batches", "6").Refusal(), StringComparison.Ordinal);
         Assert.Contains("--pair", Plan("--kind", "1f1b", "--ranks", "2", "--micro-batches", "6", "--pair", "-1").Refusal(), StringComparison.Ordinal);
+        Assert.Contains("draws at most 200000 operations", Plan("--kind", "1f1b", "--ranks", "8", "--micro-batches", "20000", "--view", "too-large.html").Refusal(), StringComparison.Ordinal);
         Assert.Contains("--view", Plan("--kind", "1f1b", "--ranks", "2", "--micro-batches", "6", "--view", Path.GetTempPath()).Refusal(), StringComparison.Ordinal);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Hadal.Model.Configuration;
+using Hadal.Parallel.Schedules;
 using Hadal.Planning.Plans;
 using Hadal.Planning.Search;
 using Hadal.Planning.Serving;
@@ -44,8 +45,10 @@ public class PlanningPageTests
             Text($"| weight gradients | {times.Experts.Attention.Weights * 1e3:0.0} | {times.Experts.Mlp.Weights * 1e3:0.000} |"),
         ];
         double At(int length) => new ChunkTimes(PlanPresets.V3H800 with { SequenceLength = length }).Compute(new StageContent([true], false, 0, 0)) / (length / 4096) / layer;
+        var steady = _v3.Timeline.CriticalPath.Where(p => p.Lane == 15).Select(p => _v3.Timeline.Lanes[15].Spans[p.Span]).ToArray();
         sentences =
         [
+            Text($"{steady.Count(s => s.Operation!.Value.Kind == OperationKind.ForwardAndBackward)} pairs there, {steady.Sum(s => s.Duration):0.0} of {_v3.Timeline.Duration:0.0} s"),
             .. sentences,
             Text($"{At(32768):0.0} and {At(131072):0.0} times as long at 32K and 128K"),
             Text($"some {2000.0 * 62_914_560e-12 * _v3.HoursPerTrillionTokens * (At(32768) + At(131072)) / 2 / 1e3:0}K hours at the efficiency"),

@@ -10,15 +10,15 @@ public sealed class ScheduleSimulator
     private readonly ScheduleCosts _costs;
     private readonly RankState[] _ranks;
 
-    // Messages that one side has begun, as the receiver names them, by receiver: when they arrive if they are on their way already.
-    private readonly Dictionary<ScheduleMessage, double?>[] _begun;
+    // Messages that one side has begun, as the receiver names them, by receiver: when they arrive, and after what, if they are on their way already.
+    private readonly Dictionary<ScheduleMessage, (double Time, TimelinePlace? Cause)?>[] _begun;
     private readonly PriorityQueue<int, (double Time, int Rank)> _ends = new();
 
     private ScheduleSimulator(Schedule schedule, ScheduleCosts costs)
     {
         (_schedule, _costs) = (schedule, costs);
         _ranks = [.. schedule.Ranks.Select(_ => new RankState())];
-        _begun = [.. schedule.Ranks.Select(_ => new Dictionary<ScheduleMessage, double?>())];
+        _begun = [.. schedule.Ranks.Select(_ => new Dictionary<ScheduleMessage, (double Time, TimelinePlace? Cause)?>())];
     }
 
     /// <summary>Runs a schedule in thought.</summary>
@@ -45,14 +45,26 @@ public sealed class ScheduleSimulator
         }
 
         string title = $"{_schedule.Kind.Title()}, {_ranks.Length} ranks, {_schedule.MicroBatches} micro-batches";
-        return new Timeline(title, [.. _ranks.Select((state, r) => new TimelineLane($"rank {r}", state.Spans))]);
+        return new Timeline(title, [.. _ranks.Select((state, r) => new TimelineLane($"rank {r}", state.Spans))]) { CriticalPath = CriticalPath() };
     }
+
+    /// <summary>From the operation that ends last back through what each could not begin before.</summary>
+    private List<TimelinePlace> CriticalPath()
+    {
+        var path = new List<TimelinePlace>();
+        int last = Enumerable.Range(0, _ranks.Length).MaxBy(r => _ranks[r].Spans[^1].End);
+        for (TimelinePlace? place = Last(last); place is { } p; place = _ranks[p.Lane].Causes[p.Span]) path.Add(p);
+        path.Reverse();
+        return path;
+    }
+
+    private TimelinePlace? Last(int rank) => _ranks[rank].Spans.Count > 0 ? new TimelinePlace(rank, _ranks[rank].Spans.Count - 1) : null;
 
     /// <summary>A rank has ended an operation: it begins the messages before its next one, and that one if none is to be awaited.</summary>
     private void BeginMessages(int rank, double time)
     {
         var state = _ranks[rank];
-        (state.Ready, state.Open) = (time, 1);
+        (state.Ready, state.Open, state.Cause) = (time, 1, Last(rank));
         foreach (var message in Batch(rank))
         {
             state.Open++;
@@ -61,20 +73,20 @@ public sealed class ScheduleSimulator
             else Meet(rank, message, time);
         }
 
-        Arrive(rank, time);
+        Arrive(rank, time, Last(rank));
     }
 
     private void Send(int rank, ScheduleMessage message, double time)
     {
         double arrival = Transfer(rank, message.Peer, time);
-        Arrive(rank, time);
-        if (!_begun[message.Peer].Remove(message.SeenBy(rank))) _begun[message.Peer].Add(message.SeenBy(rank), arrival);
-        else Arrive(message.Peer, arrival);
+        Arrive(rank, time, Last(rank));
+        if (!_begun[message.Peer].Remove(message.SeenBy(rank))) _begun[message.Peer].Add(message.SeenBy(rank), (arrival, Last(rank)));
+        else Arrive(message.Peer, arrival, Last(rank));
     }
 
     private void Await(int rank, ScheduleMessage message)
     {
-        if (_begun[rank].Remove(message, out double? arrival)) Arrive(rank, arrival!.Value);
+        if (_begun[rank].Remove(message, out var arrival)) Arrive(rank, arrival!.Value.Time, arrival.Value.Cause);
         else _begun[rank].Add(message, null);
     }
 
@@ -88,9 +100,11 @@ public sealed class ScheduleSimulator
             return;
         }
 
+        // The rank that comes later is what both have waited for.
         double arrival = Transfer(from, to, time);
-        Arrive(from, arrival);
-        Arrive(to, arrival);
+        var cause = Last(rank);
+        Arrive(from, arrival, cause);
+        Arrive(to, arrival, cause);
     }
 
     private double Transfer(int from, int to, double time)
@@ -102,10 +116,10 @@ public sealed class ScheduleSimulator
     }
 
     /// <summary>One thing that a rank waits for has come; after the last it computes.</summary>
-    private void Arrive(int rank, double time)
+    private void Arrive(int rank, double time, TimelinePlace? cause)
     {
         var state = _ranks[rank];
-        state.Ready = Math.Max(state.Ready, time);
+        if (time > state.Ready) (state.Ready, state.Cause) = (time, cause);
         if (--state.Open > 0) return;
         var steps = _schedule.Ranks[rank].Steps;
         if (state.Position < steps.Count)
@@ -113,6 +127,7 @@ public sealed class ScheduleSimulator
             var operation = steps[state.Position].Operation;
             double end = state.Ready + Seconds(rank, operation);
             state.Spans.Add(new TimelineSpan(operation, state.Ready, end));
+            state.Causes.Add(state.Cause);
             _ends.Enqueue(rank, (end, rank));
         }
 
@@ -150,7 +165,14 @@ public sealed class ScheduleSimulator
         /// <summary>When the last of what is awaited has come so far.</summary>
         public double Ready;
 
+        /// <summary>The operation after which that came.</summary>
+        public TimelinePlace? Cause;
+
         public double PortOutFree, PortInFree;
+
+        /// <summary>For each span, the operation before whose end it could not begin.</summary>
+        public List<TimelinePlace?> Causes { get; } = [];
+
         public List<TimelineSpan> Spans { get; } = [];
     }
 }

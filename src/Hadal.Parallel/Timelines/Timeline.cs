@@ -18,6 +18,12 @@ public sealed class Timeline
     /// <summary>One for each rank, and perhaps more.</summary>
     public IReadOnlyList<TimelineLane> Lanes { get; }
 
+    /// <summary>
+    /// The operations that the step's length hangs on, first to last: each could not begin before the one before it had ended, and the last ends the step. Empty for a recorded timeline,
+    /// which does not say what waited for what.
+    /// </summary>
+    public IReadOnlyList<TimelinePlace> CriticalPath { get; init; } = [];
+
     /// <summary>Seconds from the first start to the last end.</summary>
     public double Duration { get; }
 

@@ -42,7 +42,7 @@ public sealed class TimelinePageTests(Browser browser) : IClassFixture<Browser>,
         await page.MouseAsync("mouseMoved", x, y);
         await page.WaitAsync("!document.getElementById('details').hidden");
         Assert.Equal(
-            ["Forward", "micro-batch 0 of direction 0, stage 1", "rank 1: 1 to 2, takes 1", "waited 1 before it", "holds activations of 1 chunk"],
+            ["Forward", "micro-batch 0 of direction 0, stage 1", "rank 1: 1 to 2, takes 1", "waited 1 before it", "on the critical path", "holds activations of 1 chunk"],
             (await page.TextAsync("#details")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         (x, y) = await PlaceAsync(page, 1, 12);
         await page.MouseAsync("mouseMoved", x, y);
@@ -63,6 +63,24 @@ public sealed class TimelinePageTests(Browser browser) : IClassFixture<Browser>,
         await page.WaitAsync(FormattableString.Invariant($"+lanes.dataset.from > {from} + 0.5"));
         await page.ClickAsync("#all");
         await page.WaitAsync("lanes.dataset.from === '0' && lanes.dataset.to === '26'");
+        Assert.Empty(page.Complaints);
+    }
+
+    [Fact]
+    public async Task The_critical_path_can_be_brought_out()
+    {
+        await using var page = await OpenAsync("dualpipe", 4, 8);
+        Assert.Contains("100.0%", await page.TextAsync(".tiles"), StringComparison.Ordinal);
+
+        // What is not on the path fades, what is on it stays.
+        int[] before = await ColumnAsync(page);
+        await page.ClickAsync("#critical");
+        await page.WaitAsync("critical.getAttribute('aria-pressed') === 'true'");
+        await page.WaitAsync($"({Column}).join() !== '{string.Join(',', before)}'");
+        int[] during = await ColumnAsync(page);
+        Assert.Contains(Enumerable.Range(0, before.Length), i => before[i] == during[i]);
+        await page.ClickAsync("#critical");
+        await page.WaitAsync($"({Column}).join() === '{string.Join(',', before)}'");
         Assert.Empty(page.Complaints);
     }
 
@@ -116,6 +134,11 @@ public sealed class TimelinePageTests(Browser browser) : IClassFixture<Browser>,
     }
 
     private const string Pixel = "(() => { const c = document.getElementById('lanes'), r = c.width / c.clientWidth; return [...c.getContext('2d').getImageData(76 * r, 33 * r, 1, 1).data]; })()";
+
+    /// <summary>Red of the four ranks' operations half a time unit after rank 0 has begun its fourth operation.</summary>
+    private const string Column = "(() => { const c = document.getElementById('lanes'), r = c.width / c.clientWidth, x = 65 + 3.7 / 26 * (c.clientWidth - 73); return [0, 1, 2, 3].map((i) => c.getContext('2d').getImageData(x * r, (34 + 57 * i) * r, 1, 1).data[0]); })()";
+
+    private static async Task<int[]> ColumnAsync(BrowserPage page) => [.. (await page.ReadAsync(Column)).Numbers().Select(n => (int)n)];
 
     private async Task<BrowserPage> OpenAsync(string kind, int ranks, int microBatches)
     {

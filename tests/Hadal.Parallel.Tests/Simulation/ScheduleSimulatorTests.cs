@@ -97,6 +97,42 @@ public class ScheduleSimulatorTests
     }
 
     [Fact]
+    public void The_critical_path_of_two_ranks_is_as_worked_out_by_hand()
+    {
+        var timeline = Simulate(ScheduleKind.OneForwardOneBackward, 2, 2, StageCosts.Of(1, 2, 1), MessageCosts.Free());
+        Assert.Equal("0:F.0.0 1:F.0.0 1:B.0.0 1:F.0.1 1:B.0.1 0:B.0.1", string.Join(' ', timeline.CriticalPath.Select(p => $"{p.Lane}:{timeline.Lanes[p.Lane].Spans[p.Span].Name}")));
+    }
+
+    [Theory]
+    [MemberData(nameof(Ends))]
+    public void With_free_messages_the_critical_path_is_as_long_as_the_step(MessageEnd end)
+    {
+        foreach (var kind in Enum.GetValues<ScheduleKind>())
+        {
+            var schedule = Schedule.Create(kind, 4, 12);
+            StageCosts[] stages = [.. Enumerable.Range(0, schedule.Layout.Stages).Select(s => new StageCosts(1 + 0.13 * s, 2.1 + 0.07 * s, 1.2, 0.9 + 0.11 * s))];
+            var timeline = ScheduleSimulator.Simulate(schedule, new ScheduleCosts(stages, (f, b) => 2.4 + 0.17 * f + 0.05 * b, MessageCosts.Free(end)));
+            var spans = timeline.CriticalPath.Select(p => timeline.Lanes[p.Lane].Spans[p.Span]).ToArray();
+            Assert.Equal(timeline.Duration, spans.Sum(s => s.Duration), 1e-9);
+            Assert.Equal(0, spans[0].Start);
+            for (int i = 1; i < spans.Length; i++) Assert.Equal(spans[i - 1].End, spans[i].Start, 1e-9);
+        }
+    }
+
+    [Fact]
+    public void An_operation_that_becomes_faster_saves_as_much_as_it_has_on_the_critical_path()
+    {
+        // The last of four stages is slow: it works all the time between its first and its last chunk.
+        var schedule = Schedule.Create(ScheduleKind.OneForwardOneBackward, 4, 12);
+        Timeline With(double second) => ScheduleSimulator.Simulate(schedule, new ScheduleCosts(
+            [StageCosts.Of(1, 2, 1), StageCosts.Of(second, 2 * second, second), StageCosts.Of(1, 2, 1), StageCosts.Of(2, 4, 2)], (_, _) => 3, MessageCosts.Free()));
+        var timeline = With(1);
+        Assert.True(timeline.CriticalPath.Count(p => p.Lane == 3) >= 20);
+        Assert.Equal(2, timeline.CriticalPath.Count(p => p.Lane == 1));
+        Assert.Equal(timeline.Duration - 3 * 0.2, With(0.8).Duration, 1e-9);
+    }
+
+    [Fact]
     public void Deferred_chunks_are_weighed_apart()
     {
         // Rank 1 of two runs F Bi F Bi W F Bi W W in ZB1P: never more than one whole chunk beside one deferred.

@@ -22,8 +22,9 @@ internal static class TimelineJson
             json.WriteNumber("deferredBytes", data.DeferredBytes);
             json.WriteNumber("directions", Directions(data));
             json.WriteBoolean("folded", data.Layout?.Kind == ScheduleKind.DualPipeV);
+            var critical = data.Timeline.CriticalPath.ToHashSet();
             json.WriteStartArray("lanes");
-            for (int l = 0; l < data.Timeline.Lanes.Count; l++) WriteLane(json, data, l);
+            for (int l = 0; l < data.Timeline.Lanes.Count; l++) WriteLane(json, data, l, critical);
             json.WriteEndArray();
             json.WriteEndObject();
         }
@@ -35,7 +36,7 @@ internal static class TimelineJson
     public static int Directions(TimelinePageData data) => data.Layout?.Directions
         ?? 1 + data.Timeline.Lanes.SelectMany(l => l.Spans).Select(s => s.Operation).OfType<ScheduleOperation>().Select(o => Math.Max(o.Chunk.Direction, o.Other.Direction)).DefaultIfEmpty(0).Max();
 
-    private static void WriteLane(Utf8JsonWriter json, TimelinePageData data, int index)
+    private static void WriteLane(Utf8JsonWriter json, TimelinePageData data, int index, HashSet<TimelinePlace> critical)
     {
         var lane = data.Timeline.Lanes[index];
         json.WriteStartObject();
@@ -45,7 +46,7 @@ internal static class TimelineJson
         for (int d = 0; d < (data.Layout?.Directions ?? 0); d++) json.WriteNumberValue(data.Layout!.Stage(index, d));
         json.WriteEndArray();
         json.WriteStartArray("spans");
-        foreach (var span in lane.Spans) WriteSpan(json, span);
+        for (int s = 0; s < lane.Spans.Count; s++) WriteSpan(json, lane.Spans[s], critical.Contains(new TimelinePlace(index, s)));
         json.WriteEndArray();
         json.WriteStartArray("memory");
         foreach (var point in lane.Activations.Points)
@@ -61,7 +62,7 @@ internal static class TimelineJson
         json.WriteEndObject();
     }
 
-    private static void WriteSpan(Utf8JsonWriter json, TimelineSpan span)
+    private static void WriteSpan(Utf8JsonWriter json, TimelineSpan span, bool critical)
     {
         json.WriteStartObject();
         json.WriteString("name", span.Name);
@@ -76,6 +77,7 @@ internal static class TimelineJson
 
         json.WriteNumber("start", span.Start);
         json.WriteNumber("end", span.End);
+        if (critical) json.WriteBoolean("critical", true);
         json.WriteEndObject();
     }
 }

@@ -47,6 +47,12 @@ internal static class TimelinePage
             if (pairs > 0) tiles.Add(Tile("Overlapped", Figures.Percent((double)pairs / forwards), "of the forwards run together with a backward"));
         }
 
+        if (timeline.CriticalPath.Count > 0)
+        {
+            double computing = timeline.CriticalPath.Sum(p => timeline.Lanes[p.Lane].Spans[p.Span].Duration) / timeline.Duration;
+            tiles.Add(Tile("Critical path", Figures.Percent(computing), $"of the step compute {timeline.CriticalPath.Count} operations on {timeline.CriticalPath.DistinctBy(p => p.Lane).Count()} ranks one after the other{(computing < 0.9995 ? "; messages take the rest" : "")}"));
+        }
+
         return HtmlPage.Element("div", "tiles", tiles);
     }
 
@@ -70,7 +76,9 @@ internal static class TimelinePage
         return HtmlPage.Element("figure", "card",
             HtmlPage.Element("div", "tools",
                 HtmlPage.Element("ul", "keys", keys.Where(k => k.Shown).Select(k => new XElement("li", HtmlPage.Element("i", k.Style), k.Text))),
-                HtmlPage.Element("div", "buttons", Button("closer", "+", "Zoom in"), Button("wider", "−", "Zoom out"), Button("all", "Whole step", "Show the whole step"))),
+                HtmlPage.Element("div", "buttons",
+                    timeline.CriticalPath.Count == 0 ? null : Button("critical", "Critical path", "Show what the step's length hangs on", new XAttribute("aria-pressed", "false")),
+                    Button("closer", "+", "Zoom in"), Button("wider", "−", "Zoom out"), Button("all", "Whole step", "Show the whole step"))),
             new XElement("div", new XAttribute("id", "stage"),
                 new XElement("canvas", new XAttribute("id", "lanes"), new XAttribute("tabindex", "0"), new XAttribute("role", "application"),
                     new XAttribute("aria-label", "Timeline. Arrow keys left and right move, plus and minus zoom, full stop and comma go to the next and the previous operation, up and down to another rank.")),
@@ -82,8 +90,8 @@ internal static class TimelinePage
 
     private static IEnumerable<object> Keys(params string[] keys) => keys.SelectMany((k, i) => (object[])[i > 0 ? " " : "", new XElement("kbd", k)]);
 
-    private static XElement Button(string id, string text, string title) =>
-        new("button", new XAttribute("type", "button"), new XAttribute("id", id), new XAttribute("title", title), new XAttribute("aria-label", title), text);
+    private static XElement Button(string id, string text, string title, params XAttribute[] more) =>
+        new("button", new XAttribute("type", "button"), new XAttribute("id", id), new XAttribute("title", title), more, text);
 
     private static IEnumerable<XElement> Ranks(TimelinePageData data)
     {

@@ -10,7 +10,7 @@
   const [bar, memory, gap] = lanes.length <= 16 ? [28, 20, 9] : lanes.length <= 40 ? [20, 12, 6] : lanes.length <= 100 ? [12, 6, 3] : [5, 0, 1];
   const peak = Math.max(1, ...lanes.flatMap((l) => l.memory.map((p) => p[1] + p[2])));
   const least = duration / 20000;
-  let from = 0, to = duration, chosen = null, colors = {}, queued = false;
+  let from = 0, to = duration, chosen = null, critical = false, colors = {}, queued = false;
 
   // Each lane's spans are in the order of their starts.
   const laneHeight = (l) => bar + (l.operations ? memory : 0) + gap;
@@ -149,7 +149,7 @@
         if (memory > 0) drawMemory(pen, lane, y + bar, scale, width - pad);
       }
       for (let i = firstAfter(lane.spans, from); i < lane.spans.length && lane.spans[i].start < to; i++) {
-        const s = lane.spans[i], dim = lit.length > 0 && !batches(s).some((b) => lit.includes(b));
+        const s = lane.spans[i], dim = lit.length > 0 ? !batches(s).some((b) => lit.includes(b)) : critical && !s.critical;
         drawSpan(pen, s, label + (s.start - from) * scale, y, (s.end - s.start) * scale, bar, dim, true);
       }
     });
@@ -228,6 +228,7 @@
     else if (s.kind !== "") lines.push(line(chunk(s.d, s.m, lane)));
     lines.push(line(`${lane.name}: ${seconds(s.start)} to ${seconds(s.end)}, takes ${seconds(s.end - s.start)}`));
     if (lane.operations && waited > duration * 1e-9) lines.push(line(`waited ${seconds(waited)} before it`));
+    if (s.critical) lines.push(line("on the critical path"));
     if (held && s.kind !== "") {
       const bytes = data.chunkBytes > 0 ? `, ${((held[1] * data.chunkBytes + held[2] * data.deferredBytes) / 1e9).toFixed(1)} GB` : "";
       lines.push(line(`holds activations of ${held[1]} ${held[1] === 1 ? "chunk" : "chunks"}${held[2] > 0 ? ` and ${held[2]} for weight gradients` : ""}${bytes}`));
@@ -296,6 +297,13 @@
       show(from + moved, to + moved);
     } else zoom(Math.exp(pixels / 400), timeAt(e.offsetX));
   }, { passive: false });
+
+  const criticalButton = document.getElementById("critical");
+  criticalButton?.addEventListener("click", () => {
+    critical = !critical;
+    criticalButton.setAttribute("aria-pressed", `${critical}`);
+    redraw();
+  });
 
   const keys = {
     ArrowLeft: () => show(from - (to - from) / 8, to - (to - from) / 8),
