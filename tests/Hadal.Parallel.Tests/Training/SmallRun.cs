@@ -4,6 +4,7 @@ using Hadal.Model.Configuration;
 using Hadal.Numerics;
 using Hadal.Parallel.Communication.InProcess;
 using Hadal.Parallel.Training;
+using Hadal.Training.Batches;
 using Hadal.Training.Metrics;
 using Hadal.Training.Optimization;
 using Hadal.Training.Parameters;
@@ -53,20 +54,24 @@ internal static class SmallRun
     };
 
     /// <summary>Trains, on threads where the run has several ranks.</summary>
-    public static Result Train(RunConfig run, int steps)
+    public static Result Train(RunConfig run, int steps) => Train(run, Config, new Counting(Config.VocabularySize), steps);
+
+    /// <summary>Trains any model.</summary>
+    public static Result Train(RunConfig run, ModelConfig config, IBatchSource source, int steps)
     {
         if (run.Parallel is null)
         {
             using var backend = new CpuBackend(1);
-            var engine = new LocalEngine(run, Config, backend);
-            return Train(run, steps, engine, () => Read(backend, engine.Model.Named));
+            var engine = new LocalEngine(run, config, backend);
+            return Train(run, config, source, steps, engine, () => Read(backend, engine.Model.Named));
         }
 
+        var shared = new SharedBatches(source);
         var ranks = InProcessRanks.Run(run.Parallel.Ranks, world =>
         {
             using var backend = new CpuBackend(1);
-            var engine = new ParallelEngine(run, Config, backend, world);
-            return Train(run, steps, engine, () =>
+            var engine = new ParallelEngine(run, config, backend, world);
+            return Train(run, config, shared, steps, engine, () =>
             {
                 // Every rank has the sums of its own part.
                 foreach (var set in engine.Model.Sets.Where(s => s.Parameters.Count > 0))
@@ -81,11 +86,11 @@ internal static class SmallRun
         return Merge(ranks);
     }
 
-    private static Result Train(RunConfig run, int steps, ITrainingEngine engine, Func<Dictionary<string, float[]>> gradients)
+    private static Result Train(RunConfig run, ModelConfig config, IBatchSource source, int steps, ITrainingEngine engine, Func<Dictionary<string, float[]>> gradients)
     {
         var result = new Result();
         var observed = new ObservedEngine(engine, () => result.Gradients.Add(gradients()));
-        using var trainer = new Trainer(run, Config, new Counting(Config.VocabularySize), () => observed, _ => throw new InvalidOperationException("These runs have no average."));
+        using var trainer = new Trainer(run, config, source, () => observed, _ => throw new InvalidOperationException("These runs have no average."));
         for (int s = 1; s <= steps; s++) result.Metrics.Add(trainer.Step(s));
         return result;
     }
