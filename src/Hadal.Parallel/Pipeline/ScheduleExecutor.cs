@@ -24,6 +24,7 @@ internal sealed class ScheduleExecutor : IDisposable
     private readonly BackwardPass[] _backwards;
     private readonly Queue<ChunkId> _weights = [];
     private readonly List<ITransfer> _transfers = [];
+    private IStepObserver? _observer;
 
     /// <param name="backend">Where to compute.</param>
     /// <param name="stages">The stage of each direction.</param>
@@ -39,7 +40,16 @@ internal sealed class ScheduleExecutor : IDisposable
     }
 
     /// <summary>Told what happens; null for nobody.</summary>
-    public IStepObserver? Observer { get; set; }
+    public IStepObserver? Observer
+    {
+        get => _observer;
+        set
+        {
+            _observer = value;
+            foreach (var pass in _forwards) pass.Observer = value;
+            foreach (var pass in _backwards) pass.Observer = value;
+        }
+    }
 
     /// <summary>The chunks in flight.</summary>
     public ChunkStates Chunks => _chunks;
@@ -64,7 +74,7 @@ internal sealed class ScheduleExecutor : IDisposable
                 Move(step, next.MessagesBefore);
                 long started = Stopwatch.GetTimestamp();
                 Compute(step, next.Operation);
-                Observer?.Computed(next.Operation, started, Stopwatch.GetTimestamp());
+                _observer?.Computed(next.Operation, started, Stopwatch.GetTimestamp());
             }
 
             Move(step, rank.MessagesAfter);
@@ -141,7 +151,7 @@ internal sealed class ScheduleExecutor : IDisposable
             if (message.Kind == MessageKind.SendBackward) _chunks.Passed(message.Chunk);
         }
 
-        Observer?.Waited(messages, started, Stopwatch.GetTimestamp());
+        _observer?.Waited(messages, started, Stopwatch.GetTimestamp());
     }
 
     private void Compute(Step step, ScheduleOperation operation)

@@ -6,7 +6,7 @@ namespace Hadal.Parallel.Timelines;
 
 /// <summary>Timelines as Chrome-trace JSON, which Perfetto and <c>chrome://tracing</c> open too.</summary>
 /// <remarks>
-/// One complete event (<c>"ph":"X"</c>) for each span: times in microseconds, the lane as thread, the operation's text as name. Activations are a counter for each rank. Other programs'
+/// One complete event (<c>"ph":"X"</c>) for each span: times in microseconds, the lane as thread, the operation's text as name. Activations are a counter for each rank, figures of the step stand in <c>otherData</c>. Other programs'
 /// traces can be read as well: events whose names are operations of a schedule (such as <c>FB.0.3.1.1</c>) become operations, all other complete events stand in lanes of their own.
 /// </remarks>
 public static class ChromeTrace
@@ -31,6 +31,7 @@ public static class ChromeTrace
         json.WriteString("displayTimeUnit", "ms");
         json.WriteStartObject("otherData");
         json.WriteString("title", timeline.Title);
+        foreach (var (name, value) in timeline.Figures) json.WriteNumber(name, value);
         json.WriteEndObject();
         json.WriteStartArray("traceEvents");
         for (int lane = 0; lane < timeline.Lanes.Count; lane++) WriteLane(json, timeline.Lanes[lane], lane);
@@ -50,8 +51,8 @@ public static class ChromeTrace
             using var file = File.OpenRead(path);
             using var document = JsonDocument.Parse(file);
             var root = document.RootElement;
-            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("traceEvents", out var events)) return Read(path, events, Title(root) ?? Path.GetFileName(path));
-            return Read(path, root, Path.GetFileName(path));
+            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("traceEvents", out var events)) return Read(path, events, Title(root) ?? Path.GetFileName(path), Figures(root));
+            return Read(path, root, Path.GetFileName(path), []);
         }
         catch (JsonException e)
         {
@@ -63,7 +64,19 @@ public static class ChromeTrace
         root.TryGetProperty("otherData", out var other) && other.ValueKind == JsonValueKind.Object && other.TryGetProperty("title", out var title) && title.ValueKind == JsonValueKind.String
             ? title.GetString() : null;
 
-    private static Timeline Read(string path, JsonElement events, string title)
+    private static Dictionary<string, double> Figures(JsonElement root)
+    {
+        var figures = new Dictionary<string, double>();
+        if (!root.TryGetProperty("otherData", out var other) || other.ValueKind != JsonValueKind.Object) return figures;
+        foreach (var property in other.EnumerateObject())
+        {
+            if (property.Value.ValueKind == JsonValueKind.Number) figures[property.Name] = property.Value.GetDouble();
+        }
+
+        return figures;
+    }
+
+    private static Timeline Read(string path, JsonElement events, string title, Dictionary<string, double> figures)
     {
         if (events.ValueKind != JsonValueKind.Array) throw new TimelineException(path, "there is no array of events; a Chrome trace is an object with 'traceEvents', or an array of events");
         if (events.GetArrayLength() > MostEvents) throw new TimelineException(path, $"it has {events.GetArrayLength()} events; at most {MostEvents} are drawn");
@@ -95,7 +108,7 @@ public static class ChromeTrace
             foreach (var level in Levels(others)) lanes.Add(new TimelineLane(operations.Length > 0 ? $"{name}: other" : name, level));
         }
 
-        return new Timeline(title, lanes);
+        return new Timeline(title, lanes) { Figures = figures };
     }
 
     private static void CheckOneAfterAnother(string path, string lane, TimelineSpan[] operations)

@@ -24,6 +24,9 @@ public sealed class Timeline
     /// </summary>
     public IReadOnlyList<TimelinePlace> CriticalPath { get; init; } = [];
 
+    /// <summary>What else is known of the step, by name: of a recorded one how long rows travelled, and how much of that was hidden under computing.</summary>
+    public IReadOnlyDictionary<string, double> Figures { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Seconds from the first start to the last end.</summary>
     public double Duration { get; }
 

@@ -23,6 +23,9 @@ internal sealed class BackwardPass(ModelStage stage)
         Attention,
     }
 
+    /// <summary>Told of the parts; null for nobody.</summary>
+    public IPassObserver? Observer { get; set; }
+
     /// <summary>Begins a micro-batch.</summary>
     /// <param name="state">Of its forward; the gradient for its stream is there unless the stage has the losses.</param>
     /// <param name="scratch">Temporary memory that nothing else uses until the pass is over.</param>
@@ -44,24 +47,33 @@ internal sealed class BackwardPass(ModelStage stage)
         var s = _state!;
         var block = stage.Block(_unit);
         var (c, bs) = (stage.Context(s, _unit), stage.State(s, _unit));
+        var clock = new PartClock(Observer);
+        int layer = stage.LayerOf(_unit);
         switch (_part)
         {
             case Part.Begin:
-                BeginUnit();
+                BeginUnit(ref clock);
                 break;
             case Part.Mlp:
                 block.BackwardMlp(c, bs);
-                if (!_defers) block.MlpWeights(c, bs);
+                clock.End(PassPart.BackwardMlp, layer);
+                if (!_defers)
+                {
+                    block.MlpWeights(c, bs);
+                    clock.End(PassPart.MlpWeights, layer);
+                }
+
                 _part = Part.Attention;
                 break;
             default:
                 block.BackwardAttention(c, stage.DStream(s, _unit), bs);
                 stage.LeaveBackward(s, _unit);
+                clock.End(PassPart.BackwardAttention, layer);
                 bool isLast = _unit == 0;
                 if (Overlaps && !isLast)
                 {
                     _unit--;
-                    BeginUnit();
+                    BeginUnit(ref clock);
                     _unit++;
                 }
 
@@ -70,19 +82,22 @@ internal sealed class BackwardPass(ModelStage stage)
                 {
                     block.AttentionWeights(c, bs);
                     stage.OuterWeights(s, _unit);
+                    clock.End(PassPart.AttentionWeights, layer);
                 }
 
                 block.BackwardEnd(c, bs);
                 c.Scratch.Release(_marks[_unit & 1]);
                 if (isLast)
                 {
-                    if (!_defers) stage.EmbeddingWeights(s);
+                    if (_defers) return false;
+                    stage.EmbeddingWeights(s);
+                    clock.End(PassPart.EmbeddingWeights, layer);
                     return false;
                 }
 
                 _unit--;
                 if (Overlaps) Use(_unit);
-                else BeginUnit();
+                else BeginUnit(ref clock);
                 _part = Part.Mlp;
                 break;
         }
@@ -103,25 +118,30 @@ internal sealed class BackwardPass(ModelStage stage)
     public void Weights(StageState state, Arena scratch)
     {
         state.Use(scratch, defersWeights: true);
+        var clock = new PartClock(Observer);
         for (int u = stage.Units - 1; u >= 0; u--)
         {
             var (c, bs) = (stage.Context(state, u), stage.State(state, u));
             var mark = scratch.Save();
             stage.Block(u).MlpWeights(c, bs);
+            clock.End(PassPart.MlpWeights, stage.LayerOf(u));
             stage.Block(u).AttentionWeights(c, bs);
             stage.OuterWeights(state, u);
+            clock.End(PassPart.AttentionWeights, stage.LayerOf(u));
             scratch.Release(mark);
         }
 
         stage.EmbeddingWeights(state);
+        clock.End(PassPart.EmbeddingWeights, stage.LayerOf(0));
     }
 
-    private void BeginUnit()
+    private void BeginUnit(ref PartClock clock)
     {
         Use(_unit);
         _marks[_unit & 1] = _scratch[_unit & 1]!.Save();
         stage.EnterBackward(_state!, _unit);
         stage.Block(_unit).BackwardBegin(stage.Context(_state!, _unit), stage.DStream(_state!, _unit), stage.State(_state!, _unit));
+        clock.End(PassPart.BackwardBegin, stage.LayerOf(_unit));
         _part = Part.Mlp;
     }
 

@@ -19,6 +19,9 @@ internal sealed class ForwardPass(ModelStage stage)
         End,
     }
 
+    /// <summary>Told of the parts; null for nobody.</summary>
+    public IPassObserver? Observer { get; set; }
+
     /// <summary>Begins a micro-batch.</summary>
     /// <param name="state">Prepared for it; its stream is there unless the stage embeds it.</param>
     /// <param name="scratch">Temporary memory that nothing else uses until the pass is over.</param>
@@ -35,10 +38,12 @@ internal sealed class ForwardPass(ModelStage stage)
     public bool Advance()
     {
         var s = _state!;
+        var clock = new PartClock(Observer);
         if (_part == Part.End)
         {
             stage.Block(_unit).ForwardEnd(stage.Context(s, _unit), stage.Stream(s, _unit), stage.State(s, _unit));
             stage.LeaveForward(s, _unit);
+            clock.End(PassPart.End, stage.LayerOf(_unit));
             _unit++;
             _part = Part.Attention;
         }
@@ -46,6 +51,7 @@ internal sealed class ForwardPass(ModelStage stage)
         if (_unit == stage.Units)
         {
             stage.FinishForward(s, _scales, _losses!);
+            clock.End(PassPart.Losses, stage.LayerOf(_unit - 1));
             return false;
         }
 
@@ -53,11 +59,13 @@ internal sealed class ForwardPass(ModelStage stage)
         {
             stage.EnterForward(s, _unit);
             stage.Block(_unit).ForwardAttention(stage.Context(s, _unit), stage.Stream(s, _unit), stage.State(s, _unit));
+            clock.End(PassPart.Attention, stage.LayerOf(_unit));
             _part = Part.Mlp;
         }
         else
         {
             stage.Block(_unit).ForwardMlp(stage.Context(s, _unit), stage.State(s, _unit));
+            clock.End(PassPart.Mlp, stage.LayerOf(_unit));
             _part = Part.End;
         }
 

@@ -181,7 +181,7 @@ internal sealed class ModelStage
     }
 
     /// <summary>The layer in the whole model, MTP modules behind the last.</summary>
-    private int LayerOf(int unit) => unit < _blocks.Length ? Part.First + unit : _config.Layers + unit - _blocks.Length;
+    public int LayerOf(int unit) => unit < _blocks.Length ? Part.First + unit : _config.Layers + unit - _blocks.Length;
 
     private int DepthOf(int unit) => Math.Max(0, unit - _blocks.Length + 1);
 

@@ -13,11 +13,13 @@ public class ChromeTraceTests
         using var folder = new TemporaryFolder();
         var schedule = Schedule.Create(ScheduleKind.DualPipe, 4, 8);
         var timeline = ScheduleSimulator.Simulate(schedule, ScheduleCosts.Uniform(4, StageCosts.Of(0.1, 0.2, 0.1), 0.25, new MessageCosts(0.001, 1, 100)));
+        timeline = new Timeline(timeline.Title, timeline.Lanes) { Figures = new Dictionary<string, double> { ["hidden_fraction"] = 0.75 } };
         using (var file = File.Create(folder.File("trace.json"))) ChromeTrace.Write(timeline, file);
 
         var read = ChromeTrace.Read(folder.File("trace.json"));
 
         Assert.Equal("DualPipe, 4 ranks, 8 micro-batches", read.Title);
+        Assert.Equal(timeline.Figures, read.Figures);
         Assert.Equal(timeline.Duration, read.Duration, 1e-9);
         Assert.Equal(timeline.BubbleFraction, read.BubbleFraction, 1e-9);
         Assert.Equal(timeline.Lanes.Select(l => l.Name), read.Lanes.Select(l => l.Name));
