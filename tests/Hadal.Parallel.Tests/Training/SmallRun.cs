@@ -50,7 +50,7 @@ internal static class SmallRun
         BatchSequences = 16,
         MicroBatchSequences = 1,
         Parallel = parallel,
-        Optimizer = new OptimizerSettings { LearningRate = 1e-3, FinalLearningRate = 3e-4, WarmupSteps = 2, Epsilon = 1e-6 },
+        Optimizer = new OptimizerSettings { LearningRate = 3e-4, FinalLearningRate = 3e-5, WarmupSteps = 2, Epsilon = 1e-6 },
     };
 
     /// <summary>Trains, on threads where the run has several ranks.</summary>
