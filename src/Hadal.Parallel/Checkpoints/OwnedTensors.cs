@@ -36,8 +36,8 @@ internal sealed class OwnedTensors
     /// <summary>Weights and biases.</summary>
     public IReadOnlyDictionary<string, float[]> Weights => _weights;
 
-    /// <summary>Copies what is there now. Called by all ranks together, since moments are shared out among those with copies.</summary>
-    public void Take()
+    /// <summary>Copies weights, biases and averages as they are now.</summary>
+    public void TakeWeights()
     {
         foreach (var (name, value) in _engine.Named.Where(p => Names.Contains(p.Name)))
         {
@@ -46,6 +46,18 @@ internal sealed class OwnedTensors
         }
 
         foreach (var layer in _engine.BiasedLayers.Where(l => Names.Contains(l.BiasName))) layer.Bias.CopyTo(Room(_weights, layer.BiasName, layer.Bias.Length));
+        if (_averaged is null) return;
+        _averaged.Wait();
+        foreach (var (name, shape) in _averaged.Tensors.Where(t => Names.Contains(t.Name)))
+        {
+            if (!_averages.ContainsKey(name)) _averages.Add(name, (shape, new float[shape.Count]));
+            _averaged[name].CopyTo(_averages[name].Values, 0);
+        }
+    }
+
+    /// <summary>Copies moments as they are now. Called by all ranks together, since they are shared out among those with copies.</summary>
+    public void TakeMoments()
+    {
         foreach (var set in _engine.Model.Sets.Where(s => s.Parameters.Count > 0))
         {
             var type = set.Moments.First.Type;
@@ -56,20 +68,12 @@ internal sealed class OwnedTensors
                 set.GatherMoments(second, whole);
                 foreach (var (name, value) in set.Parameters.Named.Where(p => Names.Contains(p.Name)))
                 {
-                    long first = (value.Weight.ByteOffset - set.Parameters.Weights.ByteOffset) / sizeof(float);
-                    string key = MomentName(name, second);
+                    long first = set.Parameters.OffsetOf(value);
+                    string key = TrainingCheckpoint.MomentName(name, second);
                     if (!_moments.ContainsKey(key)) _moments.Add(key, (value.Weight.Shape, new float[value.Weight.Count]));
                     _backend.Read(whole.ElementRange(first, value.Weight.Count), _moments[key].Values);
                 }
             }
-        }
-
-        if (_averaged is null) return;
-        _averaged.Wait();
-        foreach (var (name, shape) in _averaged.Tensors.Where(t => Names.Contains(t.Name)))
-        {
-            if (!_averages.ContainsKey(name)) _averages.Add(name, (shape, new float[shape.Count]));
-            _averaged[name].CopyTo(_averages[name].Values, 0);
         }
     }
 
@@ -86,10 +90,10 @@ internal sealed class OwnedTensors
                 foreach (var (name, value) in set.Parameters.Named)
                 {
                     // Only what lies in this rank's part, if only with one end.
-                    long first = (value.Weight.ByteOffset - set.Parameters.Weights.ByteOffset) / sizeof(float);
+                    long first = set.Parameters.OffsetOf(value);
                     if (!set.PartOverlaps(first, value.Weight.Count)) continue;
                     var values = new float[value.Weight.Count];
-                    files.Read(MomentName(name, second), values);
+                    files.Read(TrainingCheckpoint.MomentName(name, second), values);
                     backend.Write(values, whole.ElementRange(first, values.Length));
                 }
 
@@ -97,8 +101,6 @@ internal sealed class OwnedTensors
             }
         }
     }
-
-    private static string MomentName(string name, bool second) => (second ? "second_moment/" : "first_moment/") + name;
 
     private static IEnumerable<T> Turn<T>(IEnumerable<T> all, int rank, int ranks) => all.Where((_, i) => i % ranks == rank);
 

@@ -33,7 +33,11 @@ internal sealed class ShardedStore : IRunStore
 
     public bool IsWriter => _ranks.Rank == 0;
 
-    public void Take() => _own.Take();
+    public void Take()
+    {
+        _own.TakeWeights();
+        _own.TakeMoments();
+    }
 
     public void Write(string folder, TrainingState state, IReadOnlyList<string> tokenizerFiles)
     {
@@ -97,7 +101,7 @@ internal sealed class ShardedStore : IRunStore
 
     public void SaveModel(string folder, CheckpointOptions options, bool average)
     {
-        _own.Take();
+        _own.TakeWeights();
         _together.Run(
             folder,
             fill => CheckpointWriter.WriteTogether(folder, _engine.Config, options, fill),

@@ -36,9 +36,6 @@ internal sealed class ParallelLayout
     /// <summary>The place of a rank.</summary>
     public RankPlace PlaceOf(int rank) => new(rank / Replicas, rank / Experts % Data, rank % Experts);
 
-    /// <summary>The rank at a place.</summary>
-    public int RankOf(RankPlace place) => (place.Pipeline * Data + place.Data) * Experts + place.Expert;
-
     /// <summary>Places whose ranks hold the same parameters have the same number: in DualPipe a place and its mirror.</summary>
     public int CopyOf(int pipeline) => Schedule == ScheduleKind.DualPipe ? Math.Min(pipeline, Pipeline - 1 - pipeline) : pipeline;
 

@@ -11,12 +11,6 @@ internal sealed class ChunkStates(ModelStage[] stages, Arena scratch) : IDisposa
     private readonly List<StageState> _all = [];
     private readonly Dictionary<ChunkId, InFlight> _inFlight = [];
 
-    /// <summary>The most chunks that were in flight at a time.</summary>
-    public int Peak { get; private set; }
-
-    /// <summary>Bytes that chunks have kept at most, each with its own peak.</summary>
-    public long KeptBytes => _all.Sum(s => s.Arena.PeakBytes);
-
     public StageState this[ChunkId chunk] => _inFlight[chunk].State;
 
     public bool Contains(ChunkId chunk) => _inFlight.ContainsKey(chunk);
@@ -33,7 +27,6 @@ internal sealed class ChunkStates(ModelStage[] stages, Arena scratch) : IDisposa
         }
 
         _inFlight.Add(chunk, new InFlight(state) { IsPassed = !passesGradient });
-        Peak = Math.Max(Peak, _inFlight.Count);
         return state;
     }
 

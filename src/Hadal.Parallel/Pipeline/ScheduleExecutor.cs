@@ -51,12 +51,6 @@ internal sealed class ScheduleExecutor : IDisposable
         }
     }
 
-    /// <summary>The chunks in flight.</summary>
-    public ChunkStates Chunks => _chunks;
-
-    /// <summary>The most bytes that were temporary at a time.</summary>
-    public long TemporaryBytes => _ahead.PeakBytes + _back.PeakBytes + _backToo.PeakBytes;
-
     /// <summary>Takes the micro-batches of a step through forward and backward; adds to gradients and losses.</summary>
     /// <param name="schedule">For as many ranks as the pipeline has.</param>
     /// <param name="fill">Fills a micro-batch of this rank by its number, from 0.</param>

@@ -57,9 +57,8 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
         if (Layout.Experts > 1)
         {
             _exchangeBackend = new CpuBackend(1);
-            var placement = new ExpertPlacement(config.RoutedExperts, Layout.Experts, settings.RanksPerNode == 0 ? Layout.Experts : settings.RanksPerNode);
             Dispatch = new ExpertDispatch(
-                Groups.Experts, placement, _exchangeBackend, RowPayload.Find(settings.Dispatch, config.HiddenSize)!, settings.Combine == "bf16", config.HiddenSize, config.ExpertsPerToken);
+                Groups.Experts, PlacementOf(config, settings), _exchangeBackend, RowPayload.Find(settings.Dispatch, config.HiddenSize)!, settings.Combine == "bf16", config.HiddenSize, config.ExpertsPerToken);
         }
 
         var options = Trainer.OptionsOf(run);
@@ -68,8 +67,7 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
         foreach (var (_, layer) in _model.ExpertLayers) layer.Balance(backend, BalancePolicy.Find(run.Balance)!);
         _executor = new ScheduleExecutor(backend, _model.Stages, Groups.Pipeline, config.HiddenSize);
         _batch = new PackedBatch(run.MicroBatchSequences, run.SequenceLength);
-        int layers = Enumerable.Range(0, config.Layers + config.MtpLayers).Count(config.IsMixtureOfExperts);
-        _experts = [.. Enumerable.Range(0, layers).Select(_ => new MergedExperts(config.RoutedExperts, config.Groups, config.ExpertsPerToken))];
+        _experts = [.. Enumerable.Range(0, ModelStage.ExpertLayersBefore(config, config.Layers + config.MtpLayers)).Select(_ => new MergedExperts(config.RoutedExperts, config.Groups, config.ExpertsPerToken))];
         _staging = backend.CreateStorage(Math.Max(StagingElements, 64L * world.Size) * sizeof(float));
     }
 
@@ -110,10 +108,9 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
     public long CountLabels(StepBatches batches)
     {
         int count = Layout.MicroBatchesOf(batches.Count);
-        Span<long> labels = [0];
-        for (int m = 0; m < count; m++) labels[0] += batches.CountLabels(Number(m), _batch);
-        Groups.Peers.AllReduce(_backend, labels);
-        return labels[0];
+        long labels = 0;
+        for (int m = 0; m < count; m++) labels += batches.CountLabels(Number(m), _batch);
+        return SumOverPeers(labels);
     }
 
     public void ForwardBackward(StepBatches batches, LossScales scales, BatchLosses losses)
@@ -174,23 +171,17 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
     {
         foreach (var (_, layer) in _model.ExpertLayers) layer.Evaluated.Clear();
         int replicas = Layout.Replicas, rounds = (microBatches + replicas - 1) / replicas;
-        var filled = new PackedBatch(_run.MicroBatchSequences, _run.SequenceLength);
-        Span<long> labels = [0];
+        long labels = 0;
 
         // All ranks that share experts take part in every round. Where micro-batches do not come out even, some see one of the last again and do not count it.
         var rest = new BatchLosses(losses.MtpSums.Length, losses.BalanceSums.Length);
         long[][]? before = null;
-        for (int m = 0; m < rounds; m++)
-        {
-            if (Number(m) >= microBatches) continue;
-            source.Fill(0, Number(m), filled);
-            labels[0] += filled.CountedLabels;
-        }
-
         _executor.Evaluate(new StageLayout(_kind, Layout.Pipeline), rounds, (m, batch) =>
         {
-            if (Number(m) >= microBatches) before ??= [.. _model.ExpertLayers.Select(e => e.Layer.Evaluated.Load.ToArray())];
+            bool counts = Number(m) < microBatches;
+            if (!counts) before ??= [.. _model.ExpertLayers.Select(e => e.Layer.Evaluated.Load.ToArray())];
             source.Fill(0, Math.Min(Number(m), microBatches - 1), batch);
+            labels += counts ? batch.CountedLabels : 0;
         }, _batch, m => Number(m) < microBatches ? losses : rest, m =>
         {
             if (m > 0) return;
@@ -205,8 +196,7 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
         cancellation.ThrowIfCancellationRequested();
         LossMerge.Sum(Groups, _backend, losses);
         MergeLoads(layer => layer.Evaluated, (merged, load, _) => load.CopyTo(merged.EvaluatedLoad));
-        Groups.Peers.AllReduce(_backend, labels);
-        return labels[0];
+        return SumOverPeers(labels);
     }
 
     public void Dispose()
@@ -222,23 +212,25 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
     // Micro-batches are dealt out in turn.
     private int Number(int own) => own * Layout.Replicas + Groups.Place.Data * Layout.Experts + Groups.Place.Expert;
 
+    private long SumOverPeers(long value)
+    {
+        Span<long> sum = [value];
+        Groups.Peers.AllReduce(_backend, sum);
+        return sum[0];
+    }
+
     private delegate void TakeCounts(MergedExperts merged, ReadOnlySpan<long> load, ReadOnlySpan<long> reached);
 
-    // Over all copies of a layer first, then from one of its ranks to the others of the pipeline.
+    private delegate void WriteLayer(MixtureOfExperts layer, Span<long> values);
+
     private void MergeLoads(Func<MixtureOfExperts, RoutingCounts> countsOf, TakeCounts take)
     {
         int experts = Config.RoutedExperts, width = experts + Config.Groups;
-        var all = new long[_experts.Length * width];
-        foreach (var (number, layer) in _model.ExpertLayers)
+        long[] all = OfAllLayers(width, overCopies: true, (layer, values) =>
         {
-            var counts = countsOf(layer);
-            for (int e = 0; e < experts; e++) all[number * width + e] += counts.Load[e];
-            for (int g = 0; g < Config.Groups; g++) all[number * width + experts + g] += counts.TokensPerGroup[g];
-        }
-
-        Groups.Copies.AllReduce(_backend, all.AsSpan());
-        KeepOneOfEach(all, width);
-        Groups.Pipeline.AllReduce(_backend, all.AsSpan());
+            countsOf(layer).Load.CopyTo(values);
+            countsOf(layer).TokensPerGroup.CopyTo(values[experts..]);
+        });
         for (int l = 0; l < _experts.Length; l++) take(_experts[l], all.AsSpan(l * width, experts), all.AsSpan(l * width + experts, Config.Groups));
     }
 
@@ -246,14 +238,10 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
     public void MergeBiases()
     {
         int experts = Config.RoutedExperts;
-        var all = new long[_experts.Length * experts];
-        foreach (var (number, layer) in _model.ExpertLayers)
+        long[] all = OfAllLayers(experts, overCopies: false, (layer, values) =>
         {
-            for (int e = 0; e < experts; e++) all[number * experts + e] = BitConverter.SingleToInt32Bits(layer.Bias[e]);
-        }
-
-        KeepOneOfEach(all, experts);
-        Groups.Pipeline.AllReduce(_backend, all.AsSpan());
+            for (int e = 0; e < experts; e++) values[e] = BitConverter.SingleToInt32Bits(layer.Bias[e]);
+        });
         for (int l = 0; l < _experts.Length; l++)
         {
             for (int e = 0; e < experts; e++) _experts[l].Biases[e] = BitConverter.Int32BitsToSingle((int)all[l * experts + e]);
@@ -263,27 +251,29 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
     private void MergeChoices()
     {
         int width = _run.MicroBatchSequences * _run.SequenceLength * Config.ExpertsPerToken;
-        var all = new long[_experts.Length * width];
-        foreach (var (number, layer) in _model.Stages[0].ExpertLayerNumbers.ToArray().Zip(_model.Stages[0].ExpertLayers).Concat(Later()))
+        long[] all = OfAllLayers(width, overCopies: false, (layer, values) =>
         {
             var choices = layer.Evaluated.LastChoices;
-            for (int i = 0; i < choices.Length; i++) all[number * width + i] = choices[i];
+            for (int i = 0; i < choices.Length; i++) values[i] = choices[i];
+        });
+        for (int l = 0; l < _experts.Length; l++) _experts[l].EvaluatedChoices = Array.ConvertAll(all[(l * width)..((l + 1) * width)], c => (int)c);
+    }
+
+    // Some numbers of every expert layer of the model, on all ranks of the pipeline: from this rank's copy of a layer, or summed over all copies.
+    private long[] OfAllLayers(int width, bool overCopies, WriteLayer write)
+    {
+        var all = new long[_experts.Length * width];
+        foreach (var (number, layer) in _model.ExpertLayers) write(layer, all.AsSpan(number * width, width));
+        if (overCopies) Groups.Copies.AllReduce(_backend, all.AsSpan());
+
+        // In DualPipe the mirrored rank has the same of its first stage.
+        if (_kind == ScheduleKind.DualPipe)
+        {
+            foreach (int number in _model.Stages[1].ExpertLayerNumbers) Array.Clear(all, number * width, width);
         }
 
         Groups.Pipeline.AllReduce(_backend, all.AsSpan());
-        for (int l = 0; l < _experts.Length; l++) _experts[l].EvaluatedChoices = Array.ConvertAll(all[(l * width)..((l + 1) * width)], c => (int)c);
-
-        IEnumerable<(int, MixtureOfExperts)> Later() => _kind != ScheduleKind.DualPipeV ? [] : _model.Stages[1].ExpertLayerNumbers.ToArray().Zip(_model.Stages[1].ExpertLayers);
-    }
-
-    // In DualPipe the mirrored rank has the same of its first stage.
-    private void KeepOneOfEach(long[] all, int width)
-    {
-        if (_kind != ScheduleKind.DualPipe) return;
-        foreach (int number in _model.Stages[1].ExpertLayerNumbers)
-        {
-            if (!_model.Stages[0].ExpertLayerNumbers.Contains(number)) Array.Clear(all, number * width, width);
-        }
+        return all;
     }
 
     /// <summary>The layout of a run, if it can be cut so.</summary>
@@ -295,7 +285,7 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
         if (run.Freeze.Count > 0) throw new ConfigException("run file", "freeze", "freeze: parameters can be left alone by a run on one rank only; leave out parallel or freeze");
         if (BalancePolicy.Find(run.Balance) is { CountsBatch: true })
             throw new ConfigException("run file", "balance", $"balance is \"{run.Balance}\", whose loss counts the whole batch in one place; with parallel it has to be one that counts sequences, or bias");
-        if (settings.Experts > 1) _ = new ExpertPlacement(config.RoutedExperts, settings.Experts, settings.RanksPerNode == 0 ? settings.Experts : settings.RanksPerNode);
+        if (settings.Experts > 1) PlacementOf(config, settings);
         var layout = new ParallelLayout(kind, settings.Pipeline, settings.Data, settings.Experts);
         layout.LayersOfStages(config, settings.StageLayers);
         foreach (int size in new BatchSchedule(run).Sizes)
@@ -313,4 +303,7 @@ internal sealed class ParallelEngine : ITrainingEngine, IModelWeights
 
         return layout;
     }
+
+    private static ExpertPlacement PlacementOf(ModelConfig config, ParallelSettings settings) =>
+        new(config.RoutedExperts, settings.Experts, settings.RanksPerNode == 0 ? settings.Experts : settings.RanksPerNode);
 }

@@ -142,11 +142,14 @@ internal static class TrainingCheckpoint
         var parameters = model.Parameters;
         foreach (var (name, value) in parameters.Named)
         {
-            long first = (value.Weight.ByteOffset - parameters.Weights.ByteOffset) / sizeof(float);
-            yield return ("first_moment/" + name, Part(parameters.FirstMoments, first, value.Weight.Shape));
-            yield return ("second_moment/" + name, Part(parameters.SecondMoments, first, value.Weight.Shape));
+            long first = parameters.OffsetOf(value);
+            yield return (MomentName(name, second: false), Part(parameters.FirstMoments, first, value.Weight.Shape));
+            yield return (MomentName(name, second: true), Part(parameters.SecondMoments, first, value.Weight.Shape));
         }
     }
+
+    /// <summary>The name of a parameter's moment in the file.</summary>
+    internal static string MomentName(string name, bool second) => (second ? "second_moment/" : "first_moment/") + name;
 
     private static Tensor Part(Tensor moments, long first, Shape shape) => moments.Storage.View(first * moments.Type.SizeOf(), moments.Type, shape);
 

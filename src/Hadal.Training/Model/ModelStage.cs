@@ -54,7 +54,7 @@ internal sealed class ModelStage
         {
             if (Block(u).Experts is not { } layer) continue;
             experts.Add(layer);
-            indices.Add(Enumerable.Range(0, LayerOf(u)).Count(config.IsMixtureOfExperts));
+            indices.Add(ExpertLayersBefore(config, LayerOf(u)));
         }
 
         (ExpertLayers, _balanceIndex) = (experts, [.. indices]);
@@ -73,7 +73,10 @@ internal sealed class ModelStage
     public ReadOnlySpan<int> ExpertLayerNumbers => _balanceIndex;
 
     /// <summary>Losses of the whole model, of which the stage adds its part.</summary>
-    public static BatchLosses CreateLosses(ModelConfig config) => new(config.MtpLayers, Enumerable.Range(0, config.Layers + config.MtpLayers).Count(config.IsMixtureOfExperts));
+    public static BatchLosses CreateLosses(ModelConfig config) => new(config.MtpLayers, ExpertLayersBefore(config, config.Layers + config.MtpLayers));
+
+    /// <summary>Expert layers of the whole model before a layer, MTP modules numbered behind the last.</summary>
+    public static int ExpertLayersBefore(ModelConfig config, int layer) => Enumerable.Range(0, layer).Count(config.IsMixtureOfExperts);
 
     /// <summary>Memory of one micro-batch in flight.</summary>
     /// <param name="scratch">Temporary memory, until a pass chooses.</param>

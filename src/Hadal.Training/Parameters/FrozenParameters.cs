@@ -27,10 +27,9 @@ internal sealed class FrozenParameters
 
         var trained = new List<ParameterRegion>();
         var frozen = new List<ParameterRegion>();
-        long start = model.Parameters.Weights.ByteOffset;
         foreach (var (name, value) in model.Parameters.Named.OrderBy(p => p.Value.Weight.ByteOffset))
         {
-            var part = new ParameterRegion((value.Weight.ByteOffset - start) / sizeof(float), value.Weight.Count, value.Weight.Shape.Rank == 1);
+            var part = new ParameterRegion(model.Parameters.OffsetOf(value), value.Weight.Count, value.Weight.Shape.Rank == 1);
             var parts = Contains(name) ? frozen : trained;
 
             // Experts of a layer lie side by side: one stretch again, unless the pattern takes some of them.

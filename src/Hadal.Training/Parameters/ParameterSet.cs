@@ -94,6 +94,9 @@ internal sealed class ParameterSet : IDisposable
             _gradients!.View(bytes, DType.F32, shape));
     }
 
+    /// <summary>The first element of a parameter in the vectors of all.</summary>
+    public long OffsetOf(Parameter parameter) => (parameter.Weight.ByteOffset - Weights.ByteOffset) / sizeof(float);
+
     /// <summary>The parameter of a checkpoint name.</summary>
     public bool TryFind(string name, out Parameter parameter) => _byName.TryGetValue(name, out parameter);
 
